@@ -1,0 +1,373 @@
+/* rnet_kernels.h: the kernels that emitted C calls; programs include rnet.h.
+ *
+ * LAYOUTS.  A value of N samples is `rows` rows of `features` features: a
+ * dense value has one row a sample (or one a position), a map (N, H, W, C) has
+ * N*H*W rows of C features.  It lies in memory in one of two ways:
+ *
+ *   RNET_PLAIN   [row][feature]            what callers pass; all maps
+ *   RNET_STRIPS  [row / 32][feature][32]   dense layers; rows in the lanes
+ *
+ * `stride` of a value is the number of features of the buffer it lies in (a
+ * slice of a concatenation has a stride larger than its features): element
+ * (r, f) is p[r * stride + f], or p[((r / 32) * stride + f) * 32 + r % 32].
+ * Lanes past the last row hold anything; kernels that sum over rows leave
+ * them out.  No kernel reads or writes past the last element of a plain value.
+ *
+ * POINTWISE PROGRAMS.  Whatever is element-wise rides on the kernel that
+ * produces the value, as a list of steps: the kernel computes one tile at a
+ * time into `acc`, and the steps are applied to it while it is in registers or
+ * the first-level cache.  A kernel stores nothing but what its steps store.
+ *
+ * Every kernel splits its work by size, never by thread count, sums in a fixed
+ * order, and accumulates (+=) into parameter gradients.  None fails: emitted
+ * entry points validate everything first. */
+#ifndef RNET_KERNELS_H
+#define RNET_KERNELS_H
+
+#include "rnet.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RNET_LANES 32
+
+enum rnet_layout { RNET_PLAIN, RNET_STRIPS };
+
+/* ------------------------------------------------------------------ steps */
+
+enum rnet_op {
+    /* acc = acc o operand, any kind of operand */
+    RNET_LOAD,                  /* acc = operand */
+    RNET_ADD, RNET_SUB, RNET_RSUB,      /* RSUB: operand - acc */
+    RNET_MUL, RNET_DIV, RNET_RDIV,      /* RDIV: operand / acc */
+    RNET_MAX, RNET_MIN,
+    /* acc = f(acc); LEAKY's slope is `value` */
+    RNET_RELU, RNET_LEAKY, RNET_GELU, RNET_GELU_TANH, RNET_SILU,
+    RNET_SIGMOID, RNET_TANH, RNET_EXP, RNET_LOG, RNET_SQRT, RNET_SQUARE,
+    RNET_ABS, RNET_ELU, RNET_SOFTPLUS,
+    /* acc = acc * f'(.), the operand is the OUTPUT y of f */
+    RNET_RELU_GRAD, RNET_LEAKY_GRAD,    /* y > 0 ? acc : 0; : value * acc */
+    RNET_SIGMOID_GRAD,                  /* acc y (1 - y) */
+    RNET_TANH_GRAD,                     /* acc (1 - y^2) */
+    RNET_ELU_GRAD,                      /* y > 0 ? acc : acc (y + value) */
+    /* the operand is the INPUT x of f */
+    RNET_GELU_GRAD, RNET_GELU_TANH_GRAD, RNET_SILU_GRAD, RNET_ABS_GRAD,
+    RNET_SOFTPLUS_GRAD,
+    /* per feature; `a` and `b` point at `features` floats */
+    RNET_AFFINE,                /* acc a[f] + b[f] */
+    RNET_AFFINE2,               /* acc a[f] + b[f] x + c[f]; x is operand `x`,
+                                   a value of stride `stride` */
+    /* acc = element kept ? acc / (1 - value) : 0; see rnet_dropout_word */
+    RNET_DROPOUT,               /* `key`: which dropout of the network */
+    RNET_DROP_SAMPLE,           /* likewise, one word for each sample */
+    /* stores; the operand kind says where */
+    RNET_STORE,                 /* operand = acc */
+    RNET_ACCUMULATE,            /* operand += acc */
+    /* sums over rows into `sums`, one line of `features` floats (or of one,
+     * for *_ALL) for each chunk: a chunk is one strip, or one image of a map
+     * (rows_per_sample rows).  The caller adds the lines up (rnet_add_sums).
+     * acc is unchanged */
+    RNET_SUM,                   /* sums[chunk][f] = sum acc */
+    RNET_SUM_MOMENTS,           /* sums[chunk][f] = sum (acc - b[f]),
+                                   sums[chunk][features + f] = sum ()^2 */
+    RNET_SUM_PRODUCT,           /* sums[chunk][f] = sum acc * x, x an operand */
+    RNET_SUM_CENTRED,           /* sums[chunk][f] = sum acc,
+                                   sums[chunk][features + f] =
+                                   sum acc (x - b[f]) */
+    RNET_SUM_ALL,               /* sums[chunk] = sum over features too */
+    RNET_SUM_PRODUCT_ALL,
+    RNET_OPS
+};
+
+enum rnet_kind {                /* what the operand is */
+    RNET_NONE,
+    RNET_FULL,                  /* x: a value of stride `stride`, in the
+                                   layout of the kernel's result */
+    RNET_FEATURE,               /* x[f]: `features` floats */
+    RNET_ROW,                   /* x[row]: one float for each row */
+    RNET_SAMPLE,                /* x[sample]: one float for each sample */
+    RNET_SAMPLE_FEATURE,        /* x[sample * stride + f] */
+    RNET_SCALAR,                /* *x */
+    RNET_CONST,                 /* value */
+    RNET_TEMP,                  /* tile register number `stride`, 0 ...
+                                   RNET_TEMPS - 1: lives within one tile */
+    RNET_INPUT                  /* rnet_conv_grad's tail: the convolution's
+                                   input as its input program made it */
+};
+#define RNET_TEMPS 4
+
+struct rnet_step {
+    enum rnet_op op;
+    enum rnet_kind kind;
+    float *x;                   /* operand; never written but by STORE and
+                                   ACCUMULATE */
+    long stride;
+    float value;
+    const float *a, *b, *c;
+    float *sums;
+    uint32_t key;
+};
+
+/* How emitted C writes them: RNET_STEPS(RNET_BIAS(b), RNET_DO(RELU),
+ * RNET_TO(STORE, y, 64)) is two arguments, the array and its length.
+ * RNET_NO_STEPS is none. */
+struct rnet_steps { const struct rnet_step *step; int count; };
+#define RNET_STEPS(...) ((struct rnet_steps) { \
+    (const struct rnet_step[]) { __VA_ARGS__ }, \
+    (int)(sizeof (const struct rnet_step[]) { __VA_ARGS__ } \
+          / sizeof(struct rnet_step)) })
+#define RNET_NO_STEPS ((struct rnet_steps) { NULL, 0 })
+
+/* --------------------------------------------------------------- one call */
+
+/* What an entry point hands to the kernels it calls. */
+struct rnet_run {
+    struct rnet_work *work;
+    float *scratch;             /* shared scratch of one kernel call */
+    size_t scratch_floats;
+    float *workers;             /* `worker_floats` for each worker */
+    size_t worker_floats;
+    uint64_t seed, step;        /* of dropout */
+    int training;
+};
+
+/* Worker scratch that every kernel may count on; convolutions need
+ * RNET_CONV_WORKER_FLOATS on top. */
+#define RNET_WORKER_FLOATS 49152
+
+/* What every entry point checks first. */
+enum rnet_status rnet_check_work(const struct rnet_work *work, size_t bytes,
+                                 int version);
+enum rnet_status rnet_check_array(const void *array);   /* NULL, alignment */
+enum rnet_status rnet_check_indices(const int32_t *index, size_t count,
+                                    long classes);
+
+/* Runs task(context, i, worker) for i in [0, tasks) on the run's threads. */
+void rnet_parallel(const struct rnet_run *run, long tasks, rnet_task *task,
+                   void *context);
+
+/* Uniform 32-bit word of dropout `key` for element (row, feature): word
+ * feature % 4 of Philox4x32-10 at counter {row, feature / 4, key, step (low
+ * 32)} with the run's seed as key.  Kept when word >= p * 2^32, p = value.
+ * Per sample: row = the sample, feature = 0. */
+uint32_t rnet_dropout_word(const struct rnet_run *run, uint32_t key, long row,
+                           long feature);
+
+/* -------------------------------------------- any layout: pointwise, copies */
+
+/* How many rows there are and how they lie. */
+struct rnet_rows {
+    enum rnet_layout layout;
+    long rows;                  /* all: batch * rows_per_sample */
+    long rows_per_sample;
+};
+
+/* acc = 0, then the steps, for each of `features` features of each row. */
+void rnet_point(const struct rnet_run *run, struct rnet_rows rows,
+                long features, struct rnet_steps steps);
+
+/* acc = x in strips, x is (rows, features) plain with stride; and back. */
+void rnet_pack_rows(const struct rnet_run *run, long rows, long features,
+                    const float *x, long stride, struct rnet_steps tail);
+void rnet_unpack_rows(const struct rnet_run *run, long rows, long features,
+                      const float *x, long stride, struct rnet_steps tail);
+
+/* y[f] += scale * sum over chunks of sums[chunk * stride + f], f < features. */
+void rnet_add_sums(const struct rnet_run *run, float *y, const float *sums,
+                   long chunks, long stride, long features, float scale);
+
+/* ------------------------------------------------------------ dense layers */
+
+/* Weights: RNET_PACK_PANELS, [ceil(in/32)][out][32].  x, y in strips.
+ * acc (rows, out) = x w^T */
+void rnet_linear(const struct rnet_run *run, long rows, long in, long out,
+                 const float *x, long x_stride, const float *w,
+                 struct rnet_steps tail);
+/* acc (rows, in) = dy w */
+void rnet_linear_grad_input(const struct rnet_run *run, long rows, long in,
+                            long out, const float *dy, long dy_stride,
+                            const float *w, struct rnet_steps tail);
+/* dw += dy^T x; db (out) += sum over rows of dy, unless db is NULL */
+void rnet_linear_grad_weight(const struct rnet_run *run, long rows, long in,
+                             long out, float *dw, float *db, const float *dy,
+                             long dy_stride, const float *x, long x_stride);
+
+/* table: RNET_PACK_PANELS of [vocabulary, width].  acc (rows, width) =
+ * table[index[row]], in strips; dtable[index[row]] += dy[row]. */
+void rnet_embedding(const struct rnet_run *run, long rows, long vocabulary,
+                    long width, const int32_t *index, const float *table,
+                    struct rnet_steps tail);
+void rnet_embedding_grad(const struct rnet_run *run, long rows,
+                         long vocabulary, long width, float *dtable,
+                         const int32_t *index, const float *dy, long dy_stride);
+
+/* ----------------------------------------------------------- convolutions */
+
+/* Maps are plain (N, height, width, in) -> (N, out_height, out_width, out),
+ * out_height = (height + pad_top + pad_bottom - dilation (kernel_height - 1) - 1)
+ * / stride + 1, width likewise.  Weights: RNET_PACK_CONV. */
+struct rnet_conv {
+    int height, width, in;
+    int out_height, out_width, out;
+    int kernel_height, kernel_width;
+    int stride_y, stride_x, dilation_y, dilation_x;
+    int pad_top, pad_left, pad_bottom, pad_right;
+    int groups;
+};
+
+/* Floats of scratch for each worker beyond RNET_WORKER_FLOATS: the padded
+ * input image and the padded image of output gradients. */
+#define RNET_CONV_WORKER_FLOATS(height, width, in, oh, ow, out, kh, kw, dy, dx, \
+                                pt, pl, pb, pr) \
+    (((size_t)(height) + (pt) + (pb) + 1) * ((size_t)(width) + (pl) + (pr) + 1) \
+         * (in) + 64 \
+     + ((size_t)(oh) + 2 * (size_t)((kh) - 1) * (dy) + 1) \
+         * ((size_t)(ow) + 2 * (size_t)((kw) - 1) * (dx) + 1) * (out) + 64)
+
+/* Images in groups of fixed number, each with weight gradients of its own,
+ * added in order: as many groups as weights are few. */
+#define RNET_CONV_GROUPS(weights) \
+    ((weights) <= 65536 ? 8 : (weights) <= 1048576 ? 4 : 2)
+
+/* Floats of shared scratch of rnet_conv_grad: transposed weights and the
+ * groups' weight and bias gradients.  `in`, `out` are all channels. */
+#define RNET_CONV_ROUND16(n) (((size_t)(n) + 15) / 16 * 16)
+#define RNET_CONV_SCRATCH_FLOATS(in, out, kh, kw, groups) \
+    ((size_t)(groups) * RNET_CONV_ROUND16((in) / (groups)) \
+         * RNET_CONV_ROUND16((out) / (groups)) * (kh) * (kw) \
+         * (1 + RNET_CONV_GROUPS((size_t)(in) / (groups) * (out) * (kh) * (kw))) \
+     + RNET_CONV_ROUND16(out) * 8 + 64)
+
+/* Image by image: the input program (first step a LOAD; padding stays zero)
+ * makes the input in scratch, acc (n, oy, ox, out) = its convolution. */
+void rnet_conv(const struct rnet_run *run, long batch,
+               const struct rnet_conv *conv, struct rnet_steps input,
+               const float *w, struct rnet_steps tail);
+
+/* Image by image: the input program makes the input x once more, the output
+ * program (first step a LOAD) makes dy; dw += dy * x; db += sum dy unless
+ * NULL; acc (n, y, x, in) = gradient of the input, unless tail is empty. */
+void rnet_conv_grad(const struct rnet_run *run, long batch,
+                    const struct rnet_conv *conv, struct rnet_steps input,
+                    struct rnet_steps output, const float *w, float *dw,
+                    float *db, struct rnet_steps tail);
+
+/* ---------------------------------------------------------------- pooling */
+
+enum rnet_pool_kind { RNET_POOL_MAX, RNET_POOL_AVERAGE };
+
+/* Maps, plain.  Output channels past `channels` are 0 (the zero-padded
+ * shortcut, He 2015 option A, is average pooling of size 1).  Average: divided
+ * by the whole window when count_pad, else by what lies inside.  Max: ties go
+ * to the first; padding never wins. */
+struct rnet_pool_shape {
+    enum rnet_pool_kind kind;
+    int height, width, channels;
+    int out_height, out_width, out_channels;
+    int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left;
+    int count_pad;
+};
+/* acc (n, oy, ox, out_channels) = pool(x) */
+void rnet_pool(const struct rnet_run *run, long batch,
+               const struct rnet_pool_shape *pool, const float *x,
+               long x_stride, struct rnet_steps tail);
+/* acc (n, y, x, channels) = gradient of x, from dy; x is read by max alone */
+void rnet_pool_grad(const struct rnet_run *run, long batch,
+                    const struct rnet_pool_shape *pool, const float *dy,
+                    long dy_stride, const float *x, long x_stride,
+                    struct rnet_steps tail);
+
+/* ------------------------------------------------------------------ norms */
+
+enum rnet_norm { RNET_NORM_LAYER, RNET_NORM_RMS };
+
+/* Over the features of each row, in `groups` groups of equal size (1 for layer
+ * and RMS norm); rows in either layout.  acc (rows, features) = (x - mean) /
+ * sqrt(var + epsilon), biased variance; RMS: x / sqrt(mean x^2 + epsilon).
+ * rstd (rows rounded up to 32, groups) is stored unless NULL:
+ * rstd[(row / 32 * groups + group) * 32 + row % 32]. */
+void rnet_norm_rows(const struct rnet_run *run, struct rnet_rows rows,
+                    long features, enum rnet_norm kind, long groups,
+                    float epsilon, const float *x, long x_stride, float *rstd,
+                    struct rnet_steps tail);
+/* From dy (gradient of y = gamma xhat + beta), xhat and rstd:
+ * acc = gradient of x.  gamma NULL: 1.  sums (chunks, 2 features), unless
+ * NULL, gets sum dy xhat and sum dy: one chunk is 32 rows.  */
+void rnet_norm_rows_grad(const struct rnet_run *run, struct rnet_rows rows,
+                         long features, enum rnet_norm kind, long groups,
+                         const float *dy, long dy_stride, const float *xhat,
+                         long xhat_stride, const float *rstd,
+                         const float *gamma, float *sums,
+                         struct rnet_steps tail);
+
+/* Group norm of maps, plain: over the pixels and the channels of each group of
+ * each sample.  rstd (batch, groups).  sums: one chunk is one sample. */
+void rnet_norm_maps(const struct rnet_run *run, struct rnet_rows rows,
+                    long features, enum rnet_norm kind, long groups,
+                    float epsilon, const float *x, long x_stride, float *rstd,
+                    struct rnet_steps tail);
+void rnet_norm_maps_grad(const struct rnet_run *run, struct rnet_rows rows,
+                         long features, enum rnet_norm kind, long groups,
+                         const float *dy, long dy_stride, const float *xhat,
+                         long xhat_stride, const float *rstd,
+                         const float *gamma, float *sums,
+                         struct rnet_steps tail);
+
+/* Batch norm (Ioffe & Szegedy 2015) rides on its neighbours: RNET_SUM_MOMENTS
+ * (b = the running mean, which shifts the sums) on the producer of x, then
+ * rnet_batch_norm, then RNET_AFFINE with `scale` and `shift` on the consumer.
+ * count: rows summed.  Running statistics take `momentum` of the new, the
+ * variance unbiased, as PyTorch's.  saved (2, features): mean and rstd. */
+void rnet_batch_norm(const struct rnet_run *run, long features, long count,
+                     const float *sums, long chunks, const float *gamma,
+                     const float *beta, float epsilon, float momentum,
+                     float *running_mean, float *running_var, float *scale,
+                     float *shift, float *saved);
+/* scale and shift from the running statistics */
+void rnet_batch_norm_infer(const struct rnet_run *run, long features,
+                           const float *gamma, const float *beta,
+                           float epsilon, const float *running_mean,
+                           const float *running_var, float *scale,
+                           float *shift);
+/* After RNET_SUM_CENTRED (acc = dy, x = the norm's input, b = saved mean):
+ * dgamma, dbeta +=; a, b, c (features) such that RNET_AFFINE2 (acc = dy) is
+ * the gradient of x.  dgamma and dbeta may be NULL. */
+void rnet_batch_norm_grad(const struct rnet_run *run, long features,
+                          long count, const float *sums, long chunks,
+                          const float *gamma, const float *saved,
+                          float *dgamma, float *dbeta, float *a, float *b,
+                          float *c);
+
+/* ------------------------------------------------------ softmax and losses */
+
+/* Over features, strips or plain.  acc = softmax(x) */
+void rnet_softmax(const struct rnet_run *run, struct rnet_rows rows,
+                  long features, const float *x, long x_stride,
+                  struct rnet_steps tail);
+/* acc = y (dy - sum y dy) */
+void rnet_softmax_grad(const struct rnet_run *run, struct rnet_rows rows,
+                       long features, const float *y, long y_stride,
+                       const float *dy, long dy_stride, struct rnet_steps tail);
+
+/* Losses: *loss += weight * mean over all rows (cross-entropy) or elements;
+ * acc = its gradient with respect to x, scaled likewise.  `lines`: scratch of
+ * ceil(rows / 32) floats.  Targets are plain, as the caller passed them. */
+void rnet_cross_entropy(const struct rnet_run *run, struct rnet_rows rows,
+                        long features, float weight, const float *x,
+                        long x_stride, const int32_t *label, float *lines,
+                        float *loss, struct rnet_steps tail);
+enum rnet_loss {
+    RNET_LOSS_SQUARED,          /* (x - t)^2 */
+    RNET_LOSS_BINARY,           /* binary cross-entropy, x is a logit */
+    RNET_LOSS_ABSOLUTE          /* |x - t| */
+};
+void rnet_loss(const struct rnet_run *run, struct rnet_rows rows,
+               long features, enum rnet_loss kind, float weight,
+               const float *x, long x_stride, const float *target,
+               float *lines, float *loss, struct rnet_steps tail);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
