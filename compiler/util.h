@@ -1,0 +1,64 @@
+/* util.h: memory, names, text and checked arithmetic for one compilation. */
+#ifndef UTIL_H
+#define UTIL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Every limit on input, named in the message that reports it. */
+enum {
+    LIMIT_FILE_BYTES = 16 << 20,    /* one source file */
+    LIMIT_FILES      = 256,         /* files of one compilation */
+    LIMIT_NESTING    = 200,         /* parentheses, braces, blocks in blocks */
+    LIMIT_RECURSION  = 200,         /* blocks that call themselves */
+    LIMIT_REPEAT     = 1000000,     /* iterations of one repeat */
+    LIMIT_NODES      = 2000000,     /* operations of one network, elaborated */
+    LIMIT_RANK       = 8,           /* axes of a value */
+    LIMIT_NEST_REPEAT = 4,          /* repeats within repeats */
+    LIMIT_NAME       = 200          /* bytes of a dotted parameter name */
+};
+#define LIMIT_AXIS   ((int64_t)1 << 31)     /* one axis of a shape */
+#define LIMIT_SIZE   ((int64_t)1 << 40)     /* scalars of one value or tensor */
+
+/* An arena: memory that lives until the whole of it is released.  Running out
+ * of memory ends the process with a message: the compiler has nothing to
+ * save. */
+struct arena { struct arena_chunk *chunk; };
+void *arena_alloc(struct arena *arena, size_t bytes);   /* zeroed */
+void arena_release(struct arena *arena);
+#define NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+
+/* Text in an arena. */
+char *arena_text(struct arena *arena, const char *text, size_t length);
+char *arena_format(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Interned names: equal text, equal pointer. */
+struct names { struct arena *arena; struct name_slot *slots; size_t used, size; };
+const char *intern(struct names *names, const char *text, size_t length);
+const char *intern_text(struct names *names, const char *text);
+
+/* Text that grows. */
+struct text { char *data; size_t length, size; };
+void text_add(struct text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void text_vadd(struct text *text, const char *format, va_list arguments);
+void text_put(struct text *text, const char *data, size_t length);
+void text_free(struct text *text);
+
+/* a array that grows: GROW makes room for one more in array[count] */
+void *grow(void *array, size_t *size, size_t count, size_t element);
+#define GROW(array, size, count) \
+    ((array) = grow((array), &(size), (count), sizeof *(array)))
+
+/* Checked arithmetic: false when the result does not fit. */
+bool add_size(int64_t a, int64_t b, int64_t *result);
+bool mul_size(int64_t a, int64_t b, int64_t *result);
+
+/* Edit distance (Levenshtein, with transpositions), at most `limit` + 1. */
+int edit_distance(const char *a, const char *b, int limit);
+
+#endif
