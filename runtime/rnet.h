@@ -92,10 +92,11 @@ enum rnet_pack {                /* published layout -> order in the flat array *
 
 enum rnet_init { RNET_INIT_CONSTANT, RNET_INIT_NORMAL, RNET_INIT_UNIFORM };
 
-/* A tensor, or `count` equal ones from each of the repeats around it: '#' in
- * `name` stands for an index that runs from `first`; the n-th '#' is
- * repeat[n], the outermost first; tensor (i, j) lies at
- * offset + i * repeat[0].stride + j * repeat[1].stride floats. */
+/* A tensor, or as many equal ones as the repeats around it make: iteration i
+ * of repeat[0] (the outermost), j of repeat[1], ... lies at
+ * offset + i * repeat[0].stride + j * repeat[1].stride + ... floats.  The n-th
+ * '#' in `name` stands for the number
+ * index[n].first + i * index[n].step[0] + j * index[n].step[1] + ... */
 struct rnet_tensor {
     const char *name;           /* PyTorch's: "basic.3.conv.0.weight" */
     enum rnet_pack pack;
@@ -104,7 +105,8 @@ struct rnet_tensor {
     long shape[RNET_RANK];      /* published: PyTorch's axes */
     size_t offset, floats;      /* in the flat array, padding included */
     int repeats;
-    struct rnet_repeat { long first, count; size_t stride; } repeat[RNET_NEST];
+    struct rnet_repeat { long count; size_t stride; } repeat[RNET_NEST];
+    struct rnet_index { long first, step[RNET_NEST]; } index[RNET_NEST];
     int trainable;              /* 0: a running statistic */
     int decay;                  /* 1: weight decay applies (weights of layers) */
     enum rnet_init init;
