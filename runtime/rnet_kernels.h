@@ -124,6 +124,7 @@ struct rnet_steps { const struct rnet_step *step; int count; };
 /* What an entry point hands to the kernels it calls. */
 struct rnet_run {
     struct rnet_work *work;
+    long batch;                 /* samples of this call */
     float *scratch;             /* shared scratch of one kernel call */
     size_t scratch_floats;
     float *workers;             /* `worker_floats` for each worker */
