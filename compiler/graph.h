@@ -1,0 +1,262 @@
+/* graph.h: the network between the checker and the writer.
+ *
+ * A function is a block at given arguments and shapes; equal ones are one
+ * function.  Its operations stand in regions, in an order in which they can
+ * run; a repeat is one LOOP node with a region of its own, however often it
+ * runs.  Shapes are those of one sample. */
+#ifndef GRAPH_H
+#define GRAPH_H
+
+#include "ast.h"
+#include "ops.h"
+
+struct shape { int rank; int64_t axis[LIMIT_RANK]; };
+
+enum layout { LAYOUT_PLAIN, LAYOUT_STRIPS };    /* rnet_kernels.h: LAYOUTS */
+
+/* What a value is, which decides how its size depends on the batch. */
+enum form {
+    FORM_ROWS,          /* rows x features: all values the user sees */
+    FORM_VECTOR,        /* `features` floats, whatever the batch */
+    FORM_LINES,         /* one line of `features` floats for each chunk of the
+                           layout: a sample when plain, a strip in strips */
+    FORM_LINES32,       /* one line for each 32 rows, in either layout */
+    FORM_STATS          /* rstd: rows rounded up to 32, times features */
+};
+
+struct value {
+    int id;                     /* unique in the compilation */
+    const char *name;           /* for the emitted C: the layer's or user's */
+    enum form form;
+    enum layout layout;
+    bool integer;
+    struct shape shape;
+    int64_t rows, features;     /* of one sample; features is the last axis */
+    struct region *region;      /* where it is made */
+    struct node *producer;      /* NULL: a region's input */
+    int64_t classes;            /* integer inputs: values are below this */
+    struct value *base;         /* a view: shares the memory of base */
+    int64_t offset;             /* view: first feature within base */
+    bool reshaped;              /* view: same memory, other rows, features */
+    struct span span;
+    /* set by grad.c */
+    bool kept;                  /* the backward pass reads it */
+    struct value *source;       /* in a backward list: the forward value it
+                                   stands for (same value), else NULL */
+    /* set by plan.c */
+    struct place *place;
+};
+
+/* One piece of a dotted name: text, or text.(first + sum i_n step[n]), i_n
+ * the indices of the loops around the scope, the outermost first. */
+struct piece {
+    const char *text;
+    bool indexed;
+    int64_t first, step[LIMIT_NEST_REPEAT];
+    struct piece *next;
+};
+
+enum pack { PACK_FLAT, PACK_PANELS, PACK_CONV };
+enum init { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM };
+
+struct param {
+    struct piece *path;         /* relative to its region */
+    const char *leaf;           /* "weight" */
+    enum pack pack;
+    int groups;
+    struct shape shape;         /* published */
+    int64_t size, floats;       /* scalars; packed, padded to 16 */
+    bool trainable, decay, implicit;    /* implicit: a bias nobody asked for */
+    enum init init;
+    double mean, spread;
+    struct region *region;
+    int64_t offset;             /* in its region's parameters (or state) */
+    const char *constant;       /* its name in the emitted C */
+    struct param *next;
+};
+
+/* A step's operand. */
+enum broadcast { BY_NONE, BY_FULL, BY_FEATURE, BY_SAMPLE_FEATURE, BY_SCALAR,
+                 BY_CONST };
+
+struct point {                  /* one step: acc = in[0] */
+    const char *step;           /* "RELU": RNET_RELU */
+    enum broadcast by;          /* the operand: in[1], param[0], or number */
+    double number;
+    bool has_number;            /* RELU has none, LEAKY has */
+};
+
+struct conv {
+    int64_t height, width, in, out_height, out_width, out;
+    int64_t kernel_height, kernel_width, stride_y, stride_x;
+    int64_t dilation_y, dilation_x, top, left, bottom, right, groups;
+};
+struct pool {
+    bool max, count_pad;
+    int64_t height, width, channels, out_height, out_width, out_channels;
+    int64_t kernel_height, kernel_width, stride_y, stride_x, top, left;
+};
+struct norm {
+    enum norm_kind { NORM_LAYER, NORM_RMS, NORM_GROUP } kind;
+    int64_t groups;
+    bool maps;                  /* over pixels too */
+    double epsilon, momentum;
+};
+enum loss { LOSS_CROSS_ENTROPY, LOSS_SQUARED, LOSS_BINARY, LOSS_ABSOLUTE };
+
+enum { NODE_INS = 16, NODE_OUTS = 4, NODE_PARAMS = 4 };
+
+/* Fields by operator (in -> out; params):
+ *   POINT       acc [operand] [for AFFINE: scale, shift; AFFINE2: x, a, b, c]
+ *   REDUCE      acc [x] -> lines; point.step is RNET_SUM...
+ *   ADD_SUMS    lines; param[0] receives; number: the line's first feature
+ *   LINEAR      x -> y; weight [bias]
+ *   LINEAR_DX   dy -> dx; weight        LINEAR_DW  dy, x; weight [bias]
+ *   CONV        x -> y; weight [bias]
+ *   CONV_GRAD   dy, x -> [dx]; weight [bias]
+ *   POOL        x -> y                  POOL_GRAD  dy [x] -> dx
+ *   NORM        x -> y [x^, rstd]; [gamma] [beta]
+ *   NORM_GRAD   dy, x^, rstd -> dx [lines]; [gamma] [beta]
+ *   BATCH_NORM  x -> y [saved, ...]; gamma beta running_mean running_var
+ *   LOSS        x target -> dx
+ *   CALL        x, further inputs -> y;  callee
+ *   CALL_GRAD   dy, forward inputs and outputs -> dx...; callee, forward
+ *   LOOP        x, captured values -> y; body, count */
+struct node {
+    enum op op;
+    struct value *in[NODE_INS], *out[NODE_OUTS];
+    int ins, outs;
+    struct param *param[NODE_PARAMS];
+    struct span span;
+    struct node *next, *previous;
+    struct region *region;
+    union {
+        struct point point;
+        struct conv conv;
+        struct pool pool;
+        struct norm norm;
+        struct { enum loss kind; double weight; } loss;
+        struct {
+            struct function *callee;
+            struct piece *path;
+            struct node *forward;       /* CALL_GRAD: its CALL */
+            int64_t params, state, keys;    /* offsets in this region */
+            int index;                  /* number among the region's calls */
+        } call;
+        struct {
+            struct region *body;
+            int64_t count;
+            struct node *forward;       /* LOOP_GRAD: its LOOP */
+            int64_t params, state, keys;
+        } loop;
+        struct { int64_t first; } sums; /* ADD_SUMS: first feature of a line */
+        int key;                        /* DROPOUT: number in the region */
+    };
+    bool training_only;         /* dropout */
+    int optional;               /* 1 + k: only for the gradient of input k */
+};
+
+struct list { struct node *first, *last; };
+
+/* A body: of a function or of a loop.  inputs[0] is the stream. */
+struct region {
+    struct function *function;
+    struct region *parent;      /* of a loop's body */
+    struct node *loop;
+    struct list nodes;          /* the network as written */
+    struct value **inputs; int input_count; size_t input_size;
+    struct value **outputs; int output_count; size_t output_size;
+    struct param *params, **params_end;
+    int64_t param_floats, state_floats, keys;   /* of one run of it */
+    int calls;
+    /* backward, by grad.c: reads forward values; in `grads` the gradients of
+     * inputs (NULL: none) and in `seeds` those of outputs */
+    struct list backward;
+    struct value **seeds;       /* output_count */
+    struct value **grads;       /* input_count */
+    bool *input_needed;         /* backward reads the forward input */
+    bool *output_needed;
+    /* by fuse.c and plan.c, for each mode */
+    struct schedule *schedule[3];
+};
+
+struct function {
+    const char *name;           /* in the emitted C, unique */
+    const char *label;          /* the block's name in the .rnet */
+    const char *formula;        /* y = x + F(x) */
+    struct ast *decl;
+    const char *key;            /* what it is an instance of */
+    struct region *body;
+    int uses;
+    bool written;               /* marks of the passes */
+    struct function *next;      /* in the order of completion: callees first */
+};
+
+struct port {
+    const char *name;
+    struct value *value;
+    bool integer, target;
+    int64_t classes;
+    struct port *next;
+};
+
+struct knob { const char *name; bool is_integer; int64_t integer; double number;
+              struct knob *next; };
+
+struct network {
+    const char *name, *source;  /* source: the file's name without folders */
+    struct function *functions, *last;      /* callees first, main last */
+    struct function *main;
+    struct port *inputs, *outputs;          /* targets are inputs */
+    struct knob *knobs;
+    int64_t parameters;         /* trainable scalars */
+    int next_value;
+    int64_t node_count;
+};
+
+/* What every pass is given. */
+struct compilation {
+    struct arena *arena;
+    struct names *names;
+    struct diag *diag;
+    struct network *network;
+};
+
+/* ---- building: graph.c ---- */
+struct value *new_value(struct compilation *c, struct region *region,
+                        enum form form, enum layout layout,
+                        const struct shape *shape, const char *name,
+                        struct span span);
+struct node *new_node(struct compilation *c, enum op op, struct span span);
+void append_node(struct region *region, struct list *list, struct node *node);
+void remove_node(struct list *list, struct node *node);
+void node_in(struct node *node, struct value *value);
+struct value *node_out(struct node *node, struct value *value);
+struct region *new_region(struct compilation *c, struct function *function,
+                          struct region *parent);
+void add_input(struct region *region, struct value *value);
+void add_output(struct region *region, struct value *value);
+struct param *new_param(struct compilation *c, struct region *region,
+                        struct piece *path, const char *leaf, enum pack pack,
+                        int groups, const struct shape *shape);
+bool shape_equal(const struct shape *a, const struct shape *b);
+int64_t shape_size(const struct shape *shape);
+const char *shape_text(struct compilation *c, const struct shape *shape);
+enum layout natural_layout(const struct shape *shape);
+const char *op_name(enum op op);
+const char *op_formula(enum op op);
+/* "conv.0" of a piece list, '#' for what loops number */
+const char *piece_text(struct compilation *c, const struct piece *pieces);
+
+/* --dump=graph, grad */
+void graph_dump(FILE *out, const struct network *network, bool backward);
+
+/* ---- passes, in order ---- */
+/* check.c: tree -> network; NULL after errors. */
+struct network *check(struct compilation *c, struct ast *tree,
+                      const char *network_name, const struct knob *settings);
+/* layout of parameters: params.c */
+void place_params(struct compilation *c);
+void grad(struct compilation *c);           /* grad.c */
+
+#endif
