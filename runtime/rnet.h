@@ -18,7 +18,7 @@ extern "C" {
 #define RNET_ALIGN   64         /* bytes: parameters, gradients, work memory */
 #define RNET_RANK    8          /* largest number of axes of a tensor */
 #define RNET_NEST    4          /* repeats that may nest around one tensor */
-#define RNET_NAME    256        /* bytes of a tensor's longest name, with NUL */
+#define RNET_NAME_BYTES 256     /* of a tensor's longest name, with NUL */
 
 enum rnet_status {
     RNET_OK = 0,
@@ -153,7 +153,7 @@ struct rnet_network {
 
 /* Tensors one by one, repeats unrolled: how many, and the index-th. */
 struct rnet_entry {
-    char name[RNET_NAME];
+    char name[RNET_NAME_BYTES];
     const struct rnet_tensor *tensor;
     size_t offset;              /* of this one */
     size_t size;                /* scalars: product of the shape */

@@ -17,7 +17,8 @@
 #define RNET_TILE_FLOATS 1024
 
 /* acc[i * acc_stride + j], i < outer, j < inner.
- * Strips: i is a feature, j a lane: (row + j, feature + i); acc_stride is 32,
+ * Strips: i is a feature, j a lane: (row + j, feature + i); row is a multiple
+ *         of 32, acc_stride is 32,
  *         inner the valid lanes (all 32 may be computed and stored).
  * Plain:  i is a row, j a feature: (row + i * row_step, feature + j);
  *         acc_stride is a multiple of 16, acc is readable up to it. */
