@@ -88,7 +88,8 @@ enum rnet_pack {                /* published layout -> order in the flat array *
                                    ic/groups == 1 and oc == groups (depthwise):
                                    [kh][kw][oc rounded up to 16] */
 };
-/* Padding is zero and stays zero. */
+/* Padding is zero and stays zero, in parameters and in gradients; so offsets,
+ * strides and sizes are multiples of 16 floats. */
 
 enum rnet_init { RNET_INIT_CONSTANT, RNET_INIT_NORMAL, RNET_INIT_UNIFORM };
 
@@ -190,21 +191,26 @@ enum rnet_status rnet_load(const struct rnet_network *net, float *params,
 /* ------------------------------------------------------------ optimisers */
 
 /* Each step updates net->grad_floats parameters from as many gradients.
- * State arrays are net->grad_floats floats, zero at the start.  The formulas
- * are torch.optim's. */
+ * State arrays are net->grad_floats floats, aligned, zero at the start.  The
+ * formulas are torch.optim's; the settings are double, as Python's.
+ * decay_all: 1, every parameter decays, as in torch.optim with one group of
+ * parameters; 0, only those whose table row says `decay` (weights of layers).
+ * `work` lends threads, its memory is not used; NULL: the calling thread. */
 struct rnet_sgd {               /* g = grad + decay w; m = momentum m +      */
-    float rate, momentum;       /* (1 - dampening) g; w -= rate m (Nesterov: */
-    float decay, dampening;     /* w -= rate (g + momentum m))               */
-    int nesterov;
-    float *velocity;            /* NULL when momentum is 0 */
+    double rate, momentum;      /* (1 - dampening) g, at the first step      */
+    double decay, dampening;    /* m = g; w -= rate m (Nesterov: w -=        */
+    int nesterov;               /* rate (g + momentum m))                    */
+    int decay_all;
+    float *velocity;            /* m; NULL when momentum is 0 */
     uint64_t step;              /* steps so far; the call adds 1 */
 };
 struct rnet_adam {              /* Kingma & Ba 2015; decoupled: AdamW,       */
-    float rate, beta1, beta2;   /* Loshchilov & Hutter 2019                  */
-    float epsilon, decay;
+    double rate, beta1, beta2;  /* Loshchilov & Hutter 2019                  */
+    double epsilon, decay;
     int decoupled;
+    int decay_all;
     float *moment1, *moment2;
-    uint64_t step;
+    uint64_t step;              /* steps so far; the call adds 1 */
 };
 enum rnet_status rnet_sgd_step(const struct rnet_network *net,
                                struct rnet_sgd *sgd, float *params,
@@ -213,8 +219,9 @@ enum rnet_status rnet_adam_step(const struct rnet_network *net,
                                 struct rnet_adam *adam, float *params,
                                 const float *grads, struct rnet_work *work);
 
-/* Norm of the gradients over all parameters; scales them down to `limit` when
- * it is above (limit > 0).  Returns the norm before. */
+/* Norm of the gradients over all parameters; above `limit` (> 0) they are
+ * scaled by limit / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_ does.  A
+ * norm that is not finite leaves them alone.  Returns the norm before. */
 double rnet_clip(const struct rnet_network *net, float *grads, double limit);
 
 /* ---------------------------------------------------------- random numbers */
