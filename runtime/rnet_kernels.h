@@ -217,27 +217,44 @@ struct rnet_conv {
     int groups;
 };
 
-/* Floats of scratch for each worker beyond RNET_WORKER_FLOATS: the padded
- * input image and the padded image of output gradients. */
+#define RNET_CONV_ROUND16(n) (((size_t)(n) + 15) / 16 * 16)
+
+/* Images that a task takes at once: small maps share a pass over the weights,
+ * which are many where maps are small. */
+#define RNET_CONV_IMAGES(oh, ow) \
+    ((size_t)(oh) * (ow) <= 64 ? 4 : (size_t)(oh) * (ow) <= 128 ? 2 : 1)
+
+/* Floats of scratch for each worker beyond RNET_WORKER_FLOATS: the images of
+ * the input and of the output gradients, with borders left and right (rows of
+ * the kernel outside of the map are skipped). */
 #define RNET_CONV_WORKER_FLOATS(height, width, in, oh, ow, out, kh, kw, dy, dx, \
                                 pt, pl, pb, pr) \
-    (((size_t)(height) + (pt) + (pb) + 1) * ((size_t)(width) + (pl) + (pr) + 1) \
-         * (in) + 64 \
-     + ((size_t)(oh) + 2 * (size_t)((kh) - 1) * (dy) + 1) \
-         * ((size_t)(ow) + 2 * (size_t)((kw) - 1) * (dx) + 1) * (out) + 64)
+    (RNET_CONV_IMAGES(oh, ow) \
+     * (RNET_CONV_ROUND16((size_t)(height) \
+                          * ((size_t)(width) + (pl) + (pr)) * (in)) \
+        + RNET_CONV_ROUND16((size_t)(oh) \
+                            * ((size_t)(ow) + 2 * (size_t)((kw) - 1) * (dx) \
+                               + 1) * (out))) \
+     + 64)
 
 /* Images in groups of fixed number, each with weight gradients of its own,
  * added in order: as many groups as weights are few. */
 #define RNET_CONV_GROUPS(weights) \
     ((weights) <= 65536 ? 8 : (weights) <= 1048576 ? 4 : 2)
 
-/* Floats of shared scratch of rnet_conv_grad: transposed weights and the
- * groups' weight and bias gradients.  `in`, `out` are all channels. */
-#define RNET_CONV_ROUND16(n) (((size_t)(n) + 15) / 16 * 16)
+/* Floats of packed weights, of either direction, padding included.  `in`,
+ * `out` are all channels. */
+#define RNET_CONV_WEIGHTS(in, out, kh, kw, groups) \
+    ((in) == (groups) && (out) == (groups) \
+     ? RNET_CONV_ROUND16(out) * (kh) * (kw) \
+     : (size_t)(groups) * RNET_CONV_ROUND16((in) / (groups)) \
+           * RNET_CONV_ROUND16((out) / (groups)) * (kh) * (kw))
+
+/* Floats of shared scratch of rnet_conv_grad: transposed weights, and weight
+ * and bias gradients of the groups of images but the first. */
 #define RNET_CONV_SCRATCH_FLOATS(in, out, kh, kw, groups) \
-    ((size_t)(groups) * RNET_CONV_ROUND16((in) / (groups)) \
-         * RNET_CONV_ROUND16((out) / (groups)) * (kh) * (kw) \
-         * (1 + RNET_CONV_GROUPS((size_t)(in) / (groups) * (out) * (kh) * (kw))) \
+    (RNET_CONV_WEIGHTS(in, out, kh, kw, groups) \
+         * RNET_CONV_GROUPS((size_t)(in) / (groups) * (out) * (kh) * (kw)) \
      + RNET_CONV_ROUND16(out) * 8 + 64)
 
 /* Image by image: the input program (first step a LOAD; padding stays zero)
