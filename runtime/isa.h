@@ -9,6 +9,10 @@ enum rnet_isa { RNET_ISA_SCALAR, RNET_ISA_BASE, RNET_ISA_AVX2, RNET_ISA_AVX512,
  * environment lowers the choice. */
 enum rnet_isa rnet_isa(void);
 
+/* For tests: from now on `isa`, or the best the CPU has below it, whatever was
+ * chosen.  Returns what it is. */
+enum rnet_isa rnet_isa_use(enum rnet_isa isa);
+
 /* A table of kernels for each instruction set, by its index: each family of
  * kernels keeps one, defined beside its entry points:
  *     static const struct rows_kernels *const tables[RNET_ISAS] =

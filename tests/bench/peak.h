@@ -109,6 +109,7 @@ static inline double peak_bandwidth(size_t bytes)
     double rate = 0;
     if (copy.to && copy.from) {
         memset((void *)copy.from, 1, bytes);
+        __asm__ volatile("" : : "r"(copy.from) : "memory");
         rate = 2 * (double)bytes / peak_least(peak_run_copy, &copy, 6);
     }
     free(copy.to);
