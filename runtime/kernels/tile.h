@@ -18,8 +18,8 @@
 
 /* acc[i * acc_stride + j], i < outer, j < inner.
  * Strips: i is a feature, j a lane: (row + j, feature + i); row is a multiple
- *         of 32, acc_stride is 32,
- *         inner the valid lanes (all 32 may be computed and stored).
+ *         of 32, acc_stride is 32, inner the valid lanes (all 32 may be
+ *         computed and stored).
  * Plain:  i is a row, j a feature: (row + i * row_step, feature + j);
  *         acc_stride is a multiple of 16, acc is readable up to it. */
 struct rnet_tile {
@@ -55,5 +55,8 @@ void RNET_NAME(steps_begin)(struct rnet_steps steps, long chunk, long feature,
 int rnet_steps_sum_all(struct rnet_steps steps);
 /* True when some step sums over rows. */
 int rnet_steps_sum(struct rnet_steps steps);
+/* True when some step reads tile.sample or tile.chunk: then a plain tile lies
+ * within one sample. */
+int rnet_steps_by_sample(struct rnet_steps steps);
 
 #endif
