@@ -11,6 +11,8 @@ struct source {
     const char *path;           /* as the user wrote it */
     const char *text;           /* `length` bytes, then a NUL */
     uint32_t length;
+    uint32_t *lines;            /* where each line begins, line_count of them */
+    uint32_t line_count;
 };
 
 enum severity { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
@@ -27,12 +29,18 @@ struct diag {
     int max_errors;             /* 0: no limit */
     int errors, warnings;
     bool muted;                 /* past max_errors, or this error's notes */
+    int listed, children;       /* JSON: objects written, notes of the last */
 };
 
 /* Reads a file (or "-", standard input): its index, or -1 after an error that
  * points at `where` (NULL: the command line).  Checks size, NUL bytes and
  * UTF-8. */
 int diag_open(struct diag *diag, const char *path, const struct span *where);
+
+/* The same for text already in memory, `length` bytes then a NUL, which must
+ * stay there: the tests' way in. */
+int diag_add(struct diag *diag, const char *path, const char *text,
+             size_t length, const struct span *where);
 
 /* gcc's layout: "file:line:col: error: message", the line, a caret.  `where`
  * NULL: "rnetc: error: message".  Notes follow the error they belong to.  A
