@@ -1,0 +1,2 @@
+/* conv.c: for now the scalar twins, compiled for each instruction set. */
+#include "../scalar/conv.c"
