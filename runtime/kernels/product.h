@@ -1,0 +1,213 @@
+/* product.h: the one kernel of dense products: a tile of up to TILE_ROWS
+ * results of 2 vectors, or of 1,
+ *     acc[i][lane] = sum over k of coefficient(i, k) b[k * 32 + lane]
+ * where coefficients lie in squares of 32 x 32, one after the other at `step`
+ * floats: by rows, coefficient(i, k) = a[i * 32 + k] (forward and weight
+ * gradients), or by columns, a[k * 32 + i] (input gradients).  All other
+ * strides are constants. */
+#ifndef RNET_PRODUCT_H
+#define RNET_PRODUCT_H
+
+#include "rows.h"
+#include "vec.h"
+
+/* Accumulators, two vectors of b and one coefficient fill the registers. */
+#if RNET_REGISTERS == 32
+#define TILE_ROWS 14
+#else
+#define TILE_ROWS 6
+#endif
+#define TILE_LANES (2 * RNET_W)
+
+struct product {
+    const float *a, *b;
+    const float *ahead;         /* coefficients wanted next: prefetched */
+    long step;
+    long depth;
+};
+
+/* Where in its value a tile lies. */
+struct place { long strip, feature; int lane; };
+
+enum form { BY_ROWS, BY_COLUMNS };
+
+static ALWAYS_INLINE long place_in(struct place place, long stride)
+{
+    return (place.strip * stride + place.feature) * RNET_LANES + place.lane;
+}
+
+/* One k. */
+static ALWAYS_INLINE void turn(vf acc[TILE_ROWS][2], int rows, int wide,
+                               enum form form, const float *a, const float *b)
+{
+    vf x[2];
+    UNROLL for (int v = 0; v < wide; v++)
+        x[v] = v_load(b + v * RNET_W);
+    UNROLL for (int i = 0; i < rows; i++) {
+        vf coefficient = v_set(a[form == BY_ROWS ? i * RNET_LANES : i]);
+        UNROLL for (int v = 0; v < wide; v++)
+            acc[i][v] += coefficient * x[v];
+    }
+}
+
+/* `count` values of k, at most 32. */
+static ALWAYS_INLINE void segment(vf acc[TILE_ROWS][2], int rows, int wide,
+                                  enum form form, const float *a,
+                                  const float *b, const float *ahead,
+                                  int count)
+{
+    const int next = form == BY_ROWS ? 1 : RNET_LANES;
+    UNROLL_BY(4)
+    for (int k = 0; k < count; k++) {
+        v_prefetch(ahead + k * (form == BY_ROWS ? 16 : RNET_LANES));
+        turn(acc, rows, wide, form, a + k * next, b + k * RNET_LANES);
+    }
+}
+
+static ALWAYS_INLINE void add_value(vf acc[TILE_ROWS][2], int rows, int wide,
+                                    const float *x)
+{
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < wide; v++)
+            acc[i][v] += v_load(x + i * RNET_LANES + v * RNET_W);
+}
+
+static ALWAYS_INLINE void add_bias(vf acc[TILE_ROWS][2], int rows, int wide,
+                                   const float *bias)
+{
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < wide; v++)
+            acc[i][v] += v_set(bias[i]);
+}
+
+static ALWAYS_INLINE void mask_value(vf acc[TILE_ROWS][2], int rows, int wide,
+                                     const float *y)
+{
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < wide; v++)
+            acc[i][v] = v_where_positive(
+                v_load(y + i * RNET_LANES + v * RNET_W), acc[i][v]);
+}
+
+static ALWAYS_INLINE void rectify(vf acc[TILE_ROWS][2], int rows, int wide)
+{
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < wide; v++)
+            acc[i][v] = v_max(v_zero(), acc[i][v]);
+}
+
+static ALWAYS_INLINE void store_value(vf acc[TILE_ROWS][2], int rows, int wide,
+                                      float *y)
+{
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < wide; v++)
+            v_store(y + i * RNET_LANES + v * RNET_W, acc[i][v]);
+}
+
+static ALWAYS_INLINE void finish(vf acc[TILE_ROWS][2], int rows, int wide,
+                                 const struct rows_tail *tail,
+                                 struct place place)
+{
+    float *out = tail->out + place_in(place, tail->out_stride);
+
+    if (tail->bias)
+        add_bias(acc, rows, wide, tail->bias + place.feature);
+    if (tail->before)
+        add_value(acc, rows, wide,
+                  tail->before + place_in(place, tail->before_stride));
+    if (tail->mask)
+        mask_value(acc, rows, wide,
+                   tail->mask + place_in(place, tail->mask_stride));
+    if (tail->after)
+        add_value(acc, rows, wide,
+                  tail->after + place_in(place, tail->after_stride));
+    if (tail->relu)
+        rectify(acc, rows, wide);
+    if (tail->accumulate)
+        add_value(acc, rows, wide, out);
+    store_value(acc, rows, wide, out);
+}
+
+static ALWAYS_INLINE void tile(int rows, int wide, enum form form,
+                               const struct product *p,
+                               const struct rows_tail *tail,
+                               struct place place)
+{
+    vf acc[TILE_ROWS][2];
+    const float *a = p->a, *b = p->b + place.lane, *ahead = p->ahead;
+    long step = p->step, left = p->depth;
+
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < wide; v++)
+            acc[i][v] = v_zero();
+    for (; left >= RNET_LANES; left -= RNET_LANES) {
+        segment(acc, rows, wide, form, a, b, ahead, RNET_LANES);
+        a += step;
+        ahead += step;
+        b += RNET_LANES * RNET_LANES;
+    }
+    if (left > 0)
+        segment(acc, rows, wide, form, a, b, ahead, (int)left);
+    finish(acc, rows, wide, tail, place);
+}
+
+/* A function for each number of rows: constants make the accumulators
+ * registers. */
+typedef void tile_function(const struct product *p,
+                           const struct rows_tail *tail, struct place place);
+
+#define TILES(rows)                                                          \
+    static void by_rows_##rows(const struct product *p,                      \
+                               const struct rows_tail *tail,                 \
+                               struct place place)                           \
+    { tile(rows, 2, BY_ROWS, p, tail, place); }                              \
+    static void by_rows_narrow_##rows(const struct product *p,               \
+                                      const struct rows_tail *tail,          \
+                                      struct place place)                    \
+    { tile(rows, 1, BY_ROWS, p, tail, place); }                              \
+    static void by_columns_##rows(const struct product *p,                   \
+                                  const struct rows_tail *tail,              \
+                                  struct place place)                        \
+    { tile(rows, 2, BY_COLUMNS, p, tail, place); }                           \
+    static void by_columns_narrow_##rows(const struct product *p,            \
+                                         const struct rows_tail *tail,       \
+                                         struct place place)                 \
+    { tile(rows, 1, BY_COLUMNS, p, tail, place); }
+TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6)
+#if TILE_ROWS == 14
+TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
+#define TILE_LIST(name) { name##1, name##2, name##3, name##4, name##5, \
+    name##6, name##7, name##8, name##9, name##10, name##11, name##12, \
+    name##13, name##14 }
+#else
+#define TILE_LIST(name) { name##1, name##2, name##3, name##4, name##5, \
+    name##6 }
+#endif
+
+static tile_function *const tiles[2][2][TILE_ROWS] = {
+    { TILE_LIST(by_rows_), TILE_LIST(by_rows_narrow_) },
+    { TILE_LIST(by_columns_), TILE_LIST(by_columns_narrow_) }
+};
+
+/* Lanes [0, lanes) of `rows` results. */
+static ALWAYS_INLINE void run_tiles(enum form form, int rows, int lanes,
+                                    const struct product *p,
+                                    const struct rows_tail *tail,
+                                    struct place place)
+{
+    for (place.lane = 0; place.lane < lanes; place.lane += TILE_LANES)
+        tiles[form][lanes - place.lane <= RNET_W][rows - 1](p, tail, place);
+}
+
+/* Rows split into the fewest groups of at most TILE_ROWS, all but equal. */
+static ALWAYS_INLINE long groups_of(long rows)
+{
+    return (rows + TILE_ROWS - 1) / TILE_ROWS;
+}
+
+static ALWAYS_INLINE long group_start(long group, long rows)
+{
+    return group * rows / groups_of(rows);
+}
+
+#endif

@@ -1,0 +1,432 @@
+/* rows.c: dense layers, embeddings and changes of layout, on vectors. */
+#include "product.h"
+#include "tile.h"
+#include "transpose.h"
+
+/* Groups of rows whose results go to the steps together. */
+#define BATCH (RNET_LANES / TILE_ROWS)
+
+/* ------------------------------------------------------- tiles and tails */
+
+/* A buffer of 32 features of 32 lanes for results whose tail is steps. */
+struct buffer {
+    float acc[RNET_LANES * RNET_LANES] __attribute__((aligned(64)));
+    struct rnet_tile tile;
+    struct rows_tail tail;      /* that stores into acc */
+};
+
+/* Lanes that no kernel writes are 0. */
+static void buffer_init(struct buffer *buffer, const struct rows_job *job,
+                        long features)
+{
+    for (int i = 0; i < RNET_LANES * RNET_LANES; i += RNET_W)
+        v_store(buffer->acc + i, v_zero());
+    buffer->tail = (struct rows_tail) { .out = buffer->acc };
+    buffer->tile = (struct rnet_tile) {
+        .acc = buffer->acc, .acc_stride = RNET_LANES, .layout = RNET_STRIPS,
+        .row_step = 1, .features = features,
+        .rows_per_sample = job->rows_per_sample
+    };
+}
+
+/* Runs the steps on the `count` features in the buffer. */
+static void buffer_flush(struct buffer *buffer, const struct rows_job *job,
+                         long strip, long feature, long count)
+{
+    struct rnet_tile *tile = &buffer->tile;
+
+    tile->outer = (int)count;
+    tile->inner = rows_lanes(job, strip);
+    tile->row = strip * RNET_LANES;
+    tile->sample = tile->row / tile->rows_per_sample;
+    tile->chunk = strip;
+    tile->feature = feature;
+    RNET_NAME(steps)(job->run, tile, job->steps);
+}
+
+/* The tail on what lies in a buffer already. */
+static void buffer_finish(struct buffer *buffer, const struct rows_job *job,
+                          long strip, long feature, long count)
+{
+    struct place place = { strip, 0, 0 };
+    int lanes = rows_lanes(job, strip);
+
+    if (!job->tail.out) {
+        buffer_flush(buffer, job, strip, feature, count);
+        return;
+    }
+    for (long i = 0; i < count; i++) {
+        place.feature = feature + i;
+        for (place.lane = 0; place.lane < lanes; place.lane += RNET_W) {
+            vf acc[TILE_ROWS][2];
+            acc[0][0] = v_load(buffer->acc + i * RNET_LANES + place.lane);
+            finish(acc, 1, 1, &job->tail, place);
+        }
+    }
+}
+
+static void begin(const struct rows_job *job, const struct rows_part *part,
+                  long features)
+{
+    if (job->tail.out || !rnet_steps_sum(job->steps))
+        return;
+    for (long s = part->strip; s < part->strip + part->strips; s++)
+        RNET_NAME(steps_begin)(job->steps, s, part->feature, part->features,
+                               features);
+}
+
+/* -------------------------------------------------------- y = x w^T, dy w */
+
+/* A range of results of a product, of one form. */
+struct range {
+    const struct rows_job *job;
+    const struct rows_part *part;
+    enum form form;
+    const float *x;             /* in strips */
+    long x_stride;
+    long features;              /* of the whole result */
+    struct product product;
+    struct buffer *buffer;
+};
+
+/* Coefficients of result `feature`. */
+static ALWAYS_INLINE const float *coefficients(const struct range *range,
+                                               long feature)
+{
+    const struct rows_job *job = range->job;
+    if (range->form == BY_ROWS)
+        return job->w + feature * RNET_LANES;
+    return job->w + feature / RNET_LANES * job->out * RNET_LANES
+           + feature % RNET_LANES;
+}
+
+/* Features [from, to), in groups `first` to `last` of the features
+ * [base, base + count), for one strip. */
+static void strip_groups(struct range *range, long strip, long base,
+                         long count, long first, long last)
+{
+    const struct rows_job *job = range->job;
+    const struct rows_tail *tail = &job->tail;
+    int lanes = rows_lanes(job, strip);
+    long from = base + group_start(first, count);
+
+    range->product.b = range->x + strip * range->x_stride * RNET_LANES;
+    for (long g = first; g < last; g++) {
+        long feature = base + group_start(g, count);
+        long end = base + group_start(g + 1, count);
+        struct place place = { strip, feature, 0 };
+
+        range->product.a = coefficients(range, feature);
+        range->product.ahead = range->product.a;
+        if (!tail->out)
+            place = (struct place) { 0, feature - from, 0 };
+        run_tiles(range->form, (int)(end - feature), lanes, &range->product,
+                  tail->out ? tail : &range->buffer->tail, place);
+    }
+    if (!tail->out)
+        buffer_flush(range->buffer, job, strip, from,
+                     base + group_start(last, count) - from);
+}
+
+/* Features [base, base + count) for all strips of the part: coefficients are
+ * read from far once, for the first strip. */
+static void strips_groups(struct range *range, long base, long count)
+{
+    const struct rows_part *part = range->part;
+    long groups = groups_of(count);
+
+    for (long g = 0; g < groups; g += BATCH)
+        for (long s = part->strip; s < part->strip + part->strips; s++)
+            strip_groups(range, s, base, count, g,
+                         rows_least(g + BATCH, groups));
+}
+
+static void linear(const struct rows_job *job, const struct rows_part *part,
+                   float *scratch)
+{
+    struct buffer buffer;
+    struct range range = {
+        .job = job, .part = part, .form = BY_ROWS, .x = job->x,
+        .x_stride = job->x_stride, .features = job->out, .buffer = &buffer,
+        .product = { .step = job->out * RNET_LANES, .depth = job->in }
+    };
+
+    (void)scratch;
+    if (!job->tail.out)
+        buffer_init(&buffer, job, job->out);
+    begin(job, part, job->out);
+    strips_groups(&range, part->feature, part->features);
+}
+
+/* ∂L/∂x = dy w: by columns, a panel of 32 features at a time. */
+static void grad_input(const struct rows_job *job,
+                       const struct rows_part *part, float *scratch)
+{
+    struct buffer buffer;
+    struct range range = {
+        .job = job, .part = part, .form = BY_COLUMNS, .x = job->dy,
+        .x_stride = job->dy_stride, .features = job->in, .buffer = &buffer,
+        .product = { .step = RNET_LANES * RNET_LANES, .depth = job->out }
+    };
+    long end = part->feature + part->features;
+
+    (void)scratch;
+    if (!job->tail.out)
+        buffer_init(&buffer, job, job->in);
+    begin(job, part, job->in);
+    for (long i = part->feature; i < end; i += RNET_LANES)
+        strips_groups(&range, i, rows_least(RNET_LANES, end - i));
+}
+
+/* ----------------------------------------------------- dw += dy^T x */
+
+/* Rows go by in bands; a band of some panels of x, with features in the
+ * lanes, is in scratch. */
+#define BAND_STRIPS 16
+#define BAND_PANELS (RNET_WORKER_FLOATS / (BAND_STRIPS * 1024))
+
+static void pack_band(const struct rows_job *job, float *scratch, long strip,
+                      long strips, long panel, long panels)
+{
+    for (long p = panel; p < panel + panels; p++)
+        for (long s = strip; s < strip + strips; s++) {
+            long feature = p * RNET_LANES;
+            const float *x =
+                job->x + (s * job->x_stride + feature) * RNET_LANES;
+            transpose_lanes(scratch, x, (int)rows_least(RNET_LANES,
+                                                        job->in - feature));
+            scratch += RNET_LANES * RNET_LANES;
+        }
+}
+
+/* dw of the panels += the band's share: features of dy are the rows of a
+ * tile, features of x its lanes, rows are k. */
+static void add_band(const struct rows_job *job, const struct rows_part *part,
+                     const float *scratch, long strip, long strips, long panel,
+                     long panels)
+{
+    const struct rows_tail tail = { .out = job->dw, .out_stride = job->out,
+                                    .accumulate = 1 };
+    struct product product = {
+        .step = job->dy_stride * RNET_LANES,
+        .depth = rows_least(strips * RNET_LANES,
+                            job->rows - strip * RNET_LANES)
+    };
+    const float *dy = job->dy + strip * product.step;
+    long groups = groups_of(part->features);
+
+    for (long g = 0; g < groups; g++) {
+        long o = part->feature + group_start(g, part->features);
+        long end = part->feature + group_start(g + 1, part->features);
+
+        product.a = dy + o * RNET_LANES;
+        product.ahead = product.a;
+        for (long p = panel; p < panel + panels; p++) {
+            struct place place = { p, o, 0 };
+            product.b = scratch
+                        + (p - panel) * strips * RNET_LANES * RNET_LANES;
+            run_tiles(BY_ROWS, (int)(end - o),
+                      (int)rows_least(RNET_LANES, job->in - p * RNET_LANES),
+                      &product, &tail, place);
+        }
+    }
+}
+
+/* Sum of the first `lanes` lanes at x. */
+static ALWAYS_INLINE vf lanes_sum(const float *x, int lanes)
+{
+    vf sum = v_zero();
+    for (int v = 0; v < RNET_LANES; v += RNET_W)
+        sum += v_keep(vi_first(lanes - v), v_load(x + v));
+    return sum;
+}
+
+/* ∂L/∂b = sum over rows of dy */
+static void add_bias_grad(const struct rows_job *job,
+                          const struct rows_part *part)
+{
+    for (long o = part->feature; o < part->feature + part->features; o++) {
+        vf sum = v_zero();
+        for (long s = 0; s < part->strips; s++)
+            sum += lanes_sum(job->dy + (s * job->dy_stride + o) * RNET_LANES,
+                             rows_lanes(job, s));
+        job->db[o] += v_sum(sum);
+    }
+}
+
+static void grad_weight(const struct rows_job *job,
+                        const struct rows_part *part, float *scratch)
+{
+    long last = part->panel + part->panels;
+
+    for (long s = 0; s < part->strips; s += BAND_STRIPS)
+        for (long p = part->panel; p < last; p += BAND_PANELS) {
+            long strips = rows_least(BAND_STRIPS, part->strips - s);
+            long panels = rows_least(BAND_PANELS, last - p);
+            pack_band(job, scratch, s, strips, p, panels);
+            add_band(job, part, scratch, s, strips, p, panels);
+        }
+    if (job->db && part->panel == 0)
+        add_bias_grad(job, part);
+}
+
+/* ------------------------------------------ embeddings, changes of layout */
+
+/* acc = 32 features of 32 rows anywhere in memory, and the tail.  The first
+ * of them belongs to `strip`, `feature`; fewer at the end. */
+typedef const float *row_of(const struct rows_job *job, long row,
+                            long feature);
+
+static const float *table_row(const struct rows_job *job, long row,
+                              long feature)
+{
+    return job->w + (feature * job->vocabulary
+                     + (long)job->index[row] * RNET_LANES);
+}
+
+static const float *plain_row(const struct rows_job *job, long row,
+                              long feature)
+{
+    return job->x + row * job->x_stride + feature;
+}
+
+static ALWAYS_INLINE void gather_strip(const struct rows_job *job, long strip,
+                                       const struct rows_part *part,
+                                       struct buffer *buffer, row_of *of)
+{
+    const float *row[RNET_LANES];
+    int lanes = rows_lanes(job, strip);
+    long end = part->feature + part->features;
+
+    for (long f = part->feature; f < end; f += RNET_LANES) {
+        long count = rows_least(RNET_LANES, end - f);
+        for (int i = 0; i < lanes; i++)
+            row[i] = of(job, strip * RNET_LANES + i, f);
+        transpose_rows(buffer->acc, row, lanes, (int)count);
+        buffer_finish(buffer, job, strip, f, count);
+    }
+}
+
+static ALWAYS_INLINE void gather(const struct rows_job *job,
+                                 const struct rows_part *part, row_of *of)
+{
+    struct buffer buffer;
+
+    buffer_init(&buffer, job, job->out);
+    begin(job, part, job->out);
+    for (long s = part->strip; s < part->strip + part->strips; s++)
+        gather_strip(job, s, part, &buffer, of);
+}
+
+static void embedding(const struct rows_job *job, const struct rows_part *part,
+                      float *scratch)
+{
+    (void)scratch;
+    gather(job, part, table_row);
+}
+
+static void pack(const struct rows_job *job, const struct rows_part *part,
+                 float *scratch)
+{
+    (void)scratch;
+    gather(job, part, plain_row);
+}
+
+/* ∂L/∂table[index[row]] += dy[row]; `count` features at `dy`, in strips */
+static void add_to_table(const struct rows_job *job, long strip, long feature,
+                         int count)
+{
+    float acc[RNET_LANES * RNET_LANES] __attribute__((aligned(64)));
+    int lanes = rows_lanes(job, strip);
+
+    transpose_lanes(acc, job->dy + (strip * job->dy_stride + feature)
+                                       * RNET_LANES, count);
+    for (int i = 0; i < lanes; i++) {
+        long word = job->index[strip * RNET_LANES + i];
+        float *to = job->dw + feature * job->vocabulary + word * RNET_LANES;
+        for (int j = 0; j < RNET_LANES; j += RNET_W)
+            v_store(to + j, v_load(to + j) + v_load(acc + i * RNET_LANES + j));
+    }
+}
+
+static void embedding_grad(const struct rows_job *job,
+                           const struct rows_part *part, float *scratch)
+{
+    long end = part->feature + part->features;
+
+    (void)scratch;
+    for (long f = part->feature; f < end; f += RNET_LANES)
+        for (long s = part->strip; s < part->strip + part->strips; s++)
+            add_to_table(job, s, f, (int)rows_least(RNET_LANES, end - f));
+}
+
+/* The only step of the tail is a store of the whole value. */
+static int stores_only(struct rnet_steps steps)
+{
+    return steps.count == 1 && steps.step->op == RNET_STORE
+           && steps.step->kind == RNET_FULL;
+}
+
+/* Stores rows x `count` features of acc to plain rows. */
+static void store_rows(const struct rnet_step *to, const float *acc, long row,
+                       int rows, long feature, int count)
+{
+    for (int i = 0; i < rows; i++, acc += RNET_LANES) {
+        float *y = to->x + (row + i) * to->stride + feature;
+        int j = 0;
+        for (; j + RNET_W <= count; j += RNET_W)
+            v_storeu(y + j, v_load(acc + j));
+        if (j < count)
+            v_store_first(y + j, v_load(acc + j), count - j);
+    }
+}
+
+/* Rows [row, row + rows), of one sample when steps look at samples. */
+static void unpack_rows(const struct rows_job *job, long row, int rows)
+{
+    float acc[RNET_LANES * RNET_LANES] __attribute__((aligned(64)));
+    long strip = row / RNET_LANES, lane = row % RNET_LANES;
+    struct rnet_tile tile = {
+        .acc = acc + lane * RNET_LANES, .acc_stride = RNET_LANES,
+        .outer = rows, .layout = RNET_PLAIN, .row = row, .row_step = 1,
+        .features = job->out, .chunk = row / job->rows_per_sample,
+        .sample = row / job->rows_per_sample,
+        .rows_per_sample = job->rows_per_sample
+    };
+
+    for (long f = 0; f < job->out; f += RNET_LANES) {
+        tile.feature = f;
+        tile.inner = (int)rows_least(RNET_LANES, job->out - f);
+        transpose_lanes(acc, job->x + (strip * job->x_stride + f) * RNET_LANES,
+                        tile.inner);
+        if (stores_only(job->steps))
+            store_rows(job->steps.step, tile.acc, row, rows, f, tile.inner);
+        else
+            RNET_NAME(steps)(job->run, &tile, job->steps);
+    }
+}
+
+static void unpack(const struct rows_job *job, const struct rows_part *part,
+                   float *scratch)
+{
+    int by_sample = rows_by_sample(job->steps);
+    long row = part->strip * RNET_LANES;
+    long end = rows_least(job->rows,
+                          (part->strip + part->strips) * RNET_LANES);
+
+    (void)scratch;
+    while (row < end) {
+        long per = job->rows_per_sample, sample = row / per;
+        long rows = rows_least(RNET_LANES - row % RNET_LANES, end - row);
+        if (by_sample)
+            rows = rows_least(rows, (sample + 1) * per - row);
+        if (by_sample && row % per == 0)
+            RNET_NAME(steps_begin)(job->steps, sample, 0, job->out, job->out);
+        unpack_rows(job, row, (int)rows);
+        row += rows;
+    }
+}
+
+const struct rows_kernels RNET_NAME(rows_kernels) = {
+    linear, grad_input, grad_weight, embedding, embedding_grad, pack, unpack
+};
