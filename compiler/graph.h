@@ -38,13 +38,18 @@ struct value {
     struct value *base;         /* a view: shares the memory of base */
     int64_t offset;             /* view: first feature within base */
     bool reshaped;              /* view: same memory, other rows, features */
+    struct value *other;        /* the same value in the other layout */
     struct span span;
+    void *match;                /* check: its twin in another iteration */
     /* set by grad.c */
     bool kept;                  /* the backward pass reads it */
-    struct value *source;       /* in a backward list: the forward value it
-                                   stands for (same value), else NULL */
-    /* set by plan.c */
-    struct place *place;
+    bool from_inputs;           /* no parameter went into it */
+    struct value *grad;         /* so far */
+    /* set by fuse.c and plan.c, for each mode */
+    struct value *alias;        /* infer: what stands for it */
+    int kernel;                 /* that makes it; -1: none */
+    bool stored;                /* it needs memory in this mode */
+    struct place *place[3];     /* by enum mode */
 };
 
 /* One piece of a dotted name: text, or text.(first + sum i_n step[n]), i_n
@@ -72,6 +77,7 @@ struct param {
     struct region *region;
     int64_t offset;             /* in its region's parameters (or state) */
     const char *constant;       /* its name in the emitted C */
+    void *match;
     struct param *next;
 };
 
@@ -84,6 +90,7 @@ struct point {                  /* one step: acc = in[0] */
     enum broadcast by;          /* the operand: in[1], param[0], or number */
     double number;
     bool has_number;            /* RELU has none, LEAKY has */
+    int64_t key;                /* DROPOUT: its number in the region */
 };
 
 struct conv {
@@ -141,22 +148,30 @@ struct node {
             struct piece *path;
             struct node *forward;       /* CALL_GRAD: its CALL */
             int64_t params, state, keys;    /* offsets in this region */
-            int index;                  /* number among the region's calls */
+            struct form_size *saved;        /* likewise; plan.c */
         } call;
         struct {
             struct region *body;
             int64_t count;
             struct node *forward;       /* LOOP_GRAD: its LOOP */
             int64_t params, state, keys;
+            struct form_size *saved;        /* of the first iteration */
+            struct value *slots;            /* KEPT: results but the last */
+            struct value *slot;             /* TWO_BUFFERS: the other one */
         } loop;
         struct { int64_t first; } sums; /* ADD_SUMS: first feature of a line */
-        int key;                        /* DROPOUT: number in the region */
     };
+    struct port *output;        /* OUTPUT: whose memory; backward: the input
+                                   whose gradient it is */
     bool training_only;         /* dropout */
-    int optional;               /* 1 + k: only for the gradient of input k */
+    bool optional;              /* only for gradients of the network's inputs */
 };
 
 struct list { struct node *first, *last; };
+
+/* Passes over a network: forward alone, forward that keeps what backward
+ * reads, backward. */
+enum mode { MODE_INFER, MODE_TRAIN, MODE_BACKWARD, MODES };
 
 /* A body: of a function or of a loop.  inputs[0] is the stream. */
 struct region {
@@ -165,10 +180,12 @@ struct region {
     struct node *loop;
     struct list nodes;          /* the network as written */
     struct value **inputs; int input_count; size_t input_size;
+    struct value **captured;    /* loop: captured[k] outside is inputs[k] */
+    size_t captured_size;
     struct value **outputs; int output_count; size_t output_size;
     struct param *params, **params_end;
+    int64_t scalars;            /* trainable, of one run of it */
     int64_t param_floats, state_floats, keys;   /* of one run of it */
-    int calls;
     /* backward, by grad.c: reads forward values; in `grads` the gradients of
      * inputs (NULL: none) and in `seeds` those of outputs */
     struct list backward;
@@ -177,7 +194,7 @@ struct region {
     bool *input_needed;         /* backward reads the forward input */
     bool *output_needed;
     /* by fuse.c and plan.c, for each mode */
-    struct schedule *schedule[3];
+    struct schedule *schedule[MODES];
 };
 
 struct function {
@@ -189,6 +206,7 @@ struct function {
     struct region *body;
     int uses;
     bool written;               /* marks of the passes */
+    bool failed;                /* an error was reported in it */
     struct function *next;      /* in the order of completion: callees first */
 };
 
@@ -211,6 +229,7 @@ struct network {
     struct knob *knobs;
     int64_t parameters;         /* trainable scalars */
     int next_value;
+    struct units *units;        /* schedule.h */
     int64_t node_count;
 };
 
@@ -256,7 +275,7 @@ void graph_dump(FILE *out, const struct network *network, bool backward);
 struct network *check(struct compilation *c, struct ast *tree,
                       const char *network_name, const struct knob *settings);
 /* layout of parameters: params.c */
-void place_params(struct compilation *c);
+bool place_params(struct compilation *c);    /* false after an error */
 void grad(struct compilation *c);           /* grad.c */
 
 #endif

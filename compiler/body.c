@@ -1,0 +1,607 @@
+/* body.c: what the items of a block mean together: y = then(shortcut(x) +
+ * scale drop(norm(branch(norm(x))))). */
+#include "check.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A block's properties, each at most once. */
+struct properties {
+    struct ast *shortcut, *norm, *before, *after, *scale, *drop, *then, *init;
+};
+
+static bool take(struct body *body, struct ast **slot, struct ast *item,
+                 const char *what)
+{
+    if (*slot) {
+        fail(body, item->span, "%s is given twice", what);
+        fail_note(body, (*slot)->span, "the first is here");
+        return false;
+    }
+    *slot = item;
+    return true;
+}
+
+static bool around_weights(const struct ast *norm)
+{
+    return norm->weights;
+}
+
+static void take_norm(struct body *body, struct properties *p,
+                      struct ast *item)
+{
+    if (!around_weights(item))
+        take(body, &p->norm, item, "a norm of the whole block");
+    else if (item->place == PLACE_BEFORE)
+        take(body, &p->before, item, "a norm before weights");
+    else
+        take(body, &p->after, item, "a norm after weights");
+}
+
+static struct ast *chosen(struct body *body, struct ast *item)
+{
+    struct number number;
+
+    if (!number_of(body, item->a, &number))
+        return NULL;
+    if (number_real(number) != 0)
+        return item->b->list;
+    return !item->c ? NULL : item->c->kind == AST_IF ? item->c
+         : item->c->list;
+}
+
+static void collect(struct body *body, struct ast *items,
+                    struct properties *p)
+{
+    for (struct ast *i = items; i; i = i->next) {
+        switch (i->kind) {
+        case AST_SHORTCUT: take(body, &p->shortcut, i, "'shortcut'"); break;
+        case AST_NORM:     take_norm(body, p, i); break;
+        case AST_SCALE:    take(body, &p->scale, i, "'scale'"); break;
+        case AST_DROP:     take(body, &p->drop, i, "'drop'"); break;
+        case AST_THEN:     take(body, &p->then, i, "'then'"); break;
+        case AST_INIT:     take(body, &p->init, i, "'init'"); break;
+        case AST_IF:
+            /* an `else if` stands alone: its `next` is NULL */
+            collect(body, chosen(body, i), p);
+            break;
+        default: break;
+        }
+    }
+}
+
+/* ---- init ---- */
+
+static void read_init(struct body *body, struct ast *item)
+{
+    static const struct { const char *name; enum init_kind kind; bool number; }
+    rows[] = {
+        { "he", IK_HE, false }, { "xavier", IK_XAVIER, false },
+        { "normal", IK_NORMAL, true }, { "uniform", IK_UNIFORM, true },
+        { "constant", IK_CONSTANT, true }, { "zeros", IK_CONSTANT, false },
+    };
+    struct ast *call = item->a;
+    struct weight_init init = { 0 };
+    struct number number = integer_number(0);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if ((call->kind != AST_NAME && call->kind != AST_CALL)
+            || strcmp(call->name, rows[i].name))
+            continue;
+        init.kind = rows[i].kind;
+        if (rows[i].number && (!call->list
+                               || !number_of(body, call->list->a, &number))) {
+            fail(body, call->span, "init %s takes a number", call->name);
+            return;
+        }
+        init.number = number_real(number);
+        for (struct ast *a = rows[i].number ? NULL : call->list; a; a = a->next)
+            if (a->a->kind == AST_NAME && !strcmp(a->a->name, "uniform"))
+                init.uniform = true;
+            else if (a->a->kind == AST_NAME && !strcmp(a->a->name, "fan_out"))
+                init.fan_out = true;
+            else
+                fail(body, a->span, "init %s knows 'uniform' and 'fan_out'",
+                     call->name);
+        body->init = init;
+        return;
+    }
+    fail(body, call->span, "init is he, xavier, normal(sd), uniform(bound), "
+         "constant(value) or zeros");
+}
+
+/* ---- norms as properties ---- */
+
+static struct ast *norm_kind(struct ast *norm)
+{
+    return norm->a->kind == AST_FLOW ? norm->a->list : norm->a;
+}
+
+static bool is_batch(struct ast *norm)
+{
+    return norm && norm_kind(norm)->name
+        && strcmp(norm_kind(norm)->name, "batch") == 0;
+}
+
+/* `norm layer`, `norm group(8)`, `norm batch -> relu before weights`. */
+struct value *apply_norm(struct body *body, struct ast *norm, struct value *x)
+{
+    static const char *const kinds[] = { "layer", "batch", "rms", "group",
+                                         "instance" };
+    struct ast *kind = norm_kind(norm), call = *kind;
+    size_t count = sizeof kinds / sizeof kinds[0], i = 0;
+
+    while (i < count && (!kind->name || strcmp(kinds[i], kind->name)))
+        i++;
+    if (i == count) {
+        const char *near = kind->name ? diag_nearest(kind->name, kinds, count)
+                                      : NULL;
+        fail(body, kind->span, near ? "unknown norm; did you mean '%s'?"
+             : "a norm is layer, batch, rms, group(n) or instance", near);
+        return NULL;
+    }
+    call.name = intern_text(body->check->c->names,
+                            arena_format(body->check->c->arena, "%snorm",
+                                         kinds[i]));
+    x = apply_layer(body, layer_find(call.name), &call, x, false);
+    if (norm->a->kind == AST_FLOW)
+        for (struct ast *link = kind->next; link && x; link = link->next)
+            x = eval_value(body, link, x);
+    return x;
+}
+
+/* ---- shortcuts ---- */
+
+static const char *word_of(const struct ast *ast)
+{
+    return ast && (ast->kind == AST_NAME || ast->kind == AST_CALL) ? ast->name
+                                                                  : NULL;
+}
+
+static bool word_is(const struct ast *ast, const char *word)
+{
+    return word_of(ast) && strcmp(word_of(ast), word) == 0;
+}
+
+/* What a property makes has names under the property's. */
+static struct scope *enter(struct body *body, const char *word)
+{
+    struct scope *outer = body->scope;
+    struct scope *scope = NEW(body->check->c->arena, struct scope);
+
+    scope->prefix = fixed_path(body, word);
+    body->scope = scope;
+    return outer;
+}
+
+static struct value *weights(struct body *body, struct value *x, int64_t out,
+                             const struct conv *shape, bool bias,
+                             struct span span)
+{
+    if (x->shape.rank != 3)
+        return build_linear(body, x, out, bias, true,
+                            next_path(body, "linear"), span);
+    return build_conv(body, x, shape, bias, true, next_path(body, "conv"),
+                      span);
+}
+
+/* A 1x1 convolution from x's map to [height, width, out]. */
+static bool pointwise_conv(const struct shape *x, const struct shape *y,
+                           struct conv *conv)
+{
+    *conv = (struct conv) {
+        .height = x->axis[0], .width = x->axis[1], .in = x->axis[2],
+        .out_height = y->axis[0], .out_width = y->axis[1],
+        .out = y->axis[2], .kernel_height = 1, .kernel_width = 1,
+        .stride_y = (x->axis[0] + y->axis[0] - 1) / y->axis[0],
+        .stride_x = (x->axis[1] + y->axis[1] - 1) / y->axis[1],
+        .dilation_y = 1, .dilation_x = 1, .groups = 1,
+    };
+    return (conv->height - 1) / conv->stride_y + 1 == conv->out_height
+        && (conv->width - 1) / conv->stride_x + 1 == conv->out_width;
+}
+
+static void note_changes(struct body *body, struct value *branch,
+                         const struct value *x)
+{
+    int notes = 0;
+
+    for (struct value *v = branch; v && v != x && v->producer && notes < 2;
+         v = v->producer->in[0]) {
+        const struct value *in = v->producer->in[0];
+        if (in && !shape_equal(&in->shape, &v->shape)
+            && v->producer->op != OP_RESHAPE) {
+            fail_note(body, v->producer->span, "the branch changes its shape "
+                      "here: %s to %s",
+                      shape_text(body->check->c, &in->shape),
+                      shape_text(body->check->c, &v->shape));
+            notes++;
+        }
+    }
+}
+
+static void misfit(struct body *body, struct ast *item, struct value *skip,
+                   struct value *branch, const struct value *x)
+{
+    struct compilation *c = body->check->c;
+
+    fail(body, item->span, "skip add in '%s' does not fit: shortcut is %s, "
+         "branch is %s", body->label, shape_text(c, &skip->shape),
+         shape_text(c, &branch->shape));
+    note_changes(body, branch, x);
+    if (word_is(item->a, "identity"))
+        fail_note(body, item->a->span, "use 'shortcut projection' to match "
+                  "shapes");
+}
+
+/* He 2015, option A: every stride-th pixel, new channels zero. */
+static struct value *pad_shortcut(struct body *body, struct value *x,
+                                  const struct conv *conv, struct span span)
+{
+    struct pool pool = {
+        .height = conv->height, .width = conv->width, .channels = conv->in,
+        .out_height = conv->out_height, .out_width = conv->out_width,
+        .out_channels = conv->out, .kernel_height = 1, .kernel_width = 1,
+        .stride_y = conv->stride_y, .stride_x = conv->stride_x,
+    };
+    return build_pool(body, x, &pool, "shortcut", span);
+}
+
+/* Options A (pad), B (conv, where shapes change), C (always). */
+static struct value *projection(struct body *body, struct ast *item,
+                                struct value *x, struct value *branch,
+                                struct ast *after)
+{
+    struct ast *word = item->a->list ? item->a->list->a : NULL;
+    bool pad = word_is(word, "pad"), always = word_is(word, "always");
+    struct conv conv = { 0 };
+    struct value *y;
+
+    if (word && !pad && !always && !word_is(word, "conv")) {
+        fail(body, word->span, "projection is (pad), (conv) or (always)");
+        return NULL;
+    }
+    if (shape_equal(&x->shape, &branch->shape) && !always)
+        return x;
+    if (x->shape.rank != branch->shape.rank
+        || (x->shape.rank == 3
+            && !pointwise_conv(&x->shape, &branch->shape, &conv))
+        || (pad && (x->shape.rank != 3 || conv.in > conv.out))) {
+        misfit(body, item, x, branch, x);
+        fail_note(body, item->a->span, pad ? "zero padding can only stride "
+                  "over maps and add channels" : "no stride leads from the "
+                  "one to the other");
+        return NULL;
+    }
+    if (pad)
+        return pad_shortcut(body, x, &conv, item->span);
+    struct scope *outer = enter(body, "shortcut");
+    y = weights(body, x, branch->features, &conv, false, item->span);
+    if (y && after)
+        y = apply_norm(body, after, y);
+    body->scope = outer;
+    return y;
+}
+
+/* T = sigmoid(W x + b), before the branch so that the branch's last kernel
+ * can mix. */
+static struct value *build_gate(struct body *body, struct ast *item,
+                                struct value *x)
+{
+    struct number bias = integer_number(0);
+    struct conv conv;
+
+    for (struct ast *a = item->a->list; a; a = a->next)
+        if (a->name && strcmp(a->name, "bias") == 0
+            && !number_of(body, a->a, &bias))
+            return NULL;
+    struct scope *outer = enter(body, "gate");
+    if (x->shape.rank == 3)
+        pointwise_conv(&x->shape, &x->shape, &conv);
+    struct value *t = weights(body, x, x->features, &conv, true, item->span);
+    body->scope = outer;
+    if (!t)
+        return NULL;
+    t->producer->param[1]->implicit = false;
+    t->producer->param[1]->mean = number_real(bias);
+    return build_point(body, "SIGMOID", t, "gate", item->span);
+}
+
+/* Srivastava 2015: T F + (1 - T) x, also He 2016's exclusive gate; He 2016's
+ * shortcut-only gate: F + (1 - g) x. */
+static struct value *gated(struct body *body, struct ast *item,
+                           struct value *x, struct value *branch,
+                           struct value *gate)
+{
+    bool only_shortcut = false;
+    struct span span = item->span;
+
+    for (struct ast *a = item->a->list; a; a = a->next) {
+        if (a->name && strcmp(a->name, "bias") == 0)
+            continue;
+        if (word_is(a->a, "shortcut"))
+            only_shortcut = true;
+        else if (!word_is(a->a, "exclusive") && !word_is(a->a, "highway")) {
+            fail(body, a->span, "gated knows highway, exclusive, shortcut and "
+                 "bias = b");
+            return NULL;
+        }
+    }
+    if (!shape_equal(&x->shape, &branch->shape)) {
+        misfit(body, item, x, branch, x);
+        return NULL;
+    }
+    if (only_shortcut) {
+        struct value *keep = build_number(body, "RSUB", gate, 1, "carry", span);
+        keep = build_binary(body, "MUL", "MUL", keep, x, "carried", span);
+        return build_binary(body, "ADD", "ADD", branch, keep, "sum", span);
+    }
+    struct value *y = build_binary(body, "SUB", "RSUB", branch, x,
+                                   "difference", span);
+    y = build_binary(body, "MUL", "MUL", y, gate, "gated", span);
+    return build_binary(body, "ADD", "ADD", y, x, "sum", span);
+}
+
+static struct value *join_shortcut(struct body *body, struct ast *item,
+                                   struct value *x, struct value *branch,
+                                   struct value *gate, struct ast *after)
+{
+    struct value *skip, *both[2] = { x, branch };
+
+    if (!item || word_is(item->a, "none"))
+        return branch;
+    if (word_is(item->a, "gated"))
+        return gated(body, item, x, branch, gate);
+    if (word_is(item->a, "dense"))
+        return build_concat(body, both, 2, item->span);
+    if (word_is(item->a, "attention")) {
+        fail(body, item->a->span, "this shortcut is not supported yet");
+        return NULL;
+    }
+    if (word_is(item->a, "identity")) {
+        skip = x;
+    } else if (word_is(item->a, "projection")) {
+        skip = projection(body, item, x, branch, after);
+    } else {
+        struct scope *outer = enter(body, "shortcut");
+        skip = eval_value(body, item->a, x);
+        body->scope = outer;
+    }
+    if (!skip)
+        return NULL;
+    if (!shape_equal(&skip->shape, &branch->shape)) {
+        misfit(body, item, skip, branch, x);
+        return NULL;
+    }
+    return build_binary(body, "ADD", "ADD", branch, skip, "sum", item->span);
+}
+
+/* ---- scale and drop ---- */
+
+static bool one_number(struct body *body, struct ast *call,
+                       struct number *number)
+{
+    if (call->kind == AST_CALL && call->list && !call->list->next)
+        return number_of(body, call->list->a, number);
+    fail(body, call->span, "'%s' takes one number", call->name);
+    return false;
+}
+
+static struct value *apply_scale(struct body *body, struct ast *item,
+                                 struct value *x)
+{
+    bool learned = word_is(item->a, "learned");
+    struct number number;
+
+    if (!learned && !word_is(item->a, "channel")) {
+        if (!number_of(body, item->a, &number))
+            return NULL;
+        return build_number(body, "MUL", x, number_real(number), "scaled",
+                            item->span);
+    }
+    if (!one_number(body, item->a, &number))
+        return NULL;
+    struct param *scale = vector_param(body, body->scope->prefix, "scale",
+                                       learned ? 1 : x->features,
+                                       number_real(number));
+    scale->path = copy_pieces(body->check->c, body->scope->prefix);
+    return build_param_point(body, "MUL", x, learned ? BY_SCALAR : BY_FEATURE,
+                             scale, "scaled", item->span);
+}
+
+static struct value *apply_drop(struct body *body, struct ast *item,
+                                struct value *x)
+{
+    struct number p;
+
+    if (!word_is(item->a, "sample")) {
+        fail(body, item->a->span, "only 'drop sample(p)' is supported yet");
+        return NULL;
+    }
+    if (!one_number(body, item->a, &p))
+        return NULL;
+    if (number_real(p) < 0 || number_real(p) >= 1) {
+        fail(body, item->a->span, "the probability must be at least 0 and "
+             "less than 1");
+        return NULL;
+    }
+    struct value *y = build_point(body, "DROP_SAMPLE", x, "dropped",
+                                  item->span);
+    y->producer->point.number = number_real(p);
+    y->producer->point.has_number = true;
+    y->producer->point.key = body->region->keys++;
+    y->producer->training_only = true;
+    return y;
+}
+
+/* ---- inputs of blocks ---- */
+
+static void bind_axis(struct body *body, struct ast *dim, int64_t axis)
+{
+    struct number number;
+
+    if (dim->kind == AST_NAME && !env_find(body->env, dim->name)) {
+        env_add(body, dim->name, number_thing(integer_number(axis)),
+                dim->span);
+        return;
+    }
+    if (!number_of(body, dim, &number))
+        return;
+    if (!number.is_integer || number.integer != axis)
+        fail(body, dim->span, "this axis is %s here, the value has %" PRId64,
+             number_text(body->check->c, number), axis);
+}
+
+static void block_input(struct body *body, struct ast *item)
+{
+    struct value *x = body->current;
+    int dims = 0, dots = 0, i = 0;
+
+    if (!x)
+        return;
+    for (struct ast *d = item->list; d; d = d->next)
+        if (d->kind == AST_DOTS)
+            dots++;
+        else
+            dims++;
+    if (dots > 1 || (dots ? dims > x->shape.rank : dims != x->shape.rank)) {
+        fail(body, item->span, "'%s' has %d axes here, the value is %s",
+             item->name, dims, shape_text(body->check->c, &x->shape));
+        return;
+    }
+    for (struct ast *d = item->list; d; d = d->next)
+        if (d->kind == AST_DOTS)
+            i = x->shape.rank - dims + i;
+        else
+            bind_axis(body, d, x->shape.axis[i++]);
+    env_add(body, item->name, value_thing(x), item->name_span);
+}
+
+/* ---- the items in order ---- */
+
+static void run_line(struct body *body, struct ast *item)
+{
+    struct thing thing = eval(body, item->a, body->current, true);
+
+    if (thing.kind == THING_NUMBER)
+        fail(body, item->span, "a layer, a block or a value is expected here, "
+             "this is a number");
+    body->current = thing.kind == THING_VALUE ? thing.value : NULL;
+    body->bad |= !body->current;
+}
+
+static void run_assign(struct body *body, struct ast *item)
+{
+    struct number number;
+
+    if (is_number(body, item->a)) {
+        if (number_of(body, item->a, &number))
+            env_add(body, item->name, number_thing(number), item->name_span);
+        return;
+    }
+    struct value *value = eval_value(body, item->a, body->current);
+    if (value)
+        value = localize(body, value);
+    env_add(body, item->name, value_thing(value), item->name_span);
+}
+
+static void run_item(struct body *body, struct ast *item);
+
+static void run_items(struct body *body, struct ast *items)
+{
+    for (struct ast *i = items; i; i = i->next)
+        run_item(body, i);
+}
+
+static void run_item(struct body *body, struct ast *item)
+{
+    switch (item->kind) {
+    case AST_LINE:
+        run_line(body, item);
+        break;
+    case AST_ASSIGN:
+        run_assign(body, item);
+        break;
+    case AST_IF:
+        run_items(body, chosen(body, item));
+        break;
+    case AST_INPUT:
+    case AST_OUTPUT:
+    case AST_LOSS:
+        if (body->is_network)
+            network_item(body, item);
+        else if (item->kind != AST_INPUT)
+            fail(body, item->span, "'%s' belongs in a network, not in a block",
+                 item->kind == AST_OUTPUT ? "output" : "loss");
+        break;
+    case AST_SHARED:
+        fail(body, item->span, "'shared' is not supported yet");
+        break;
+    case AST_PLUS_ASSIGN:
+        fail(body, item->span, "'+=' is not supported yet");
+        break;
+    case AST_BAD:
+        body->bad = true;
+        body->current = NULL;
+        break;
+    default:                    /* properties */
+        break;
+    }
+}
+
+static void bind_inputs(struct body *body, struct ast *items)
+{
+    for (struct ast *i = items; i; i = i->next)
+        if (i->kind == AST_INPUT)
+            block_input(body, i);
+}
+
+static struct value *finish(struct body *body, const struct properties *p,
+                            struct value *x, struct value *branch,
+                            struct value *gate)
+{
+    struct value *y = branch;
+
+    if (p->norm && p->norm->place == PLACE_AROUND && y)
+        y = apply_norm(body, p->norm, y);
+    if (p->scale && y)
+        y = apply_scale(body, p->scale, y);
+    if (p->drop && y)
+        y = apply_drop(body, p->drop, y);
+    if (y)
+        y = join_shortcut(body, p->shortcut, x, y, gate, p->after);
+    if (p->norm && p->norm->place == PLACE_AFTER && y)
+        y = apply_norm(body, p->norm, y);
+    if (p->then && y)
+        y = eval_value(body, p->then->a, y);
+    return y;
+}
+
+void run_body(struct body *body, struct ast *items)
+{
+    struct properties p = { 0 };
+    struct value *gate = NULL;
+
+    if (!body->is_network)
+        bind_inputs(body, items);
+    collect(body, items, &p);
+    struct value *x = body->current;
+    if (p.init)
+        read_init(body, p.init);
+    if (p.before)
+        body->before_weights = p.before;
+    if (p.after)
+        body->after_weights = p.after;
+    body->batch_weights |= is_batch(p.before) || is_batch(p.after);
+    body->in_unit |= p.shortcut != NULL;
+    if (p.shortcut && word_is(p.shortcut->a, "gated") && x)
+        gate = build_gate(body, p.shortcut, x);
+    if (p.norm && p.norm->place != PLACE_AFTER && x)
+        body->current = apply_norm(body, p.norm, x);
+    if (x && !body->current)
+        body->bad = true;
+    run_items(body, items);
+    if (p.shortcut || p.norm || p.scale || p.drop || p.then)
+        body->current = finish(body, &p, x, body->current, gate);
+    body->bad |= !body->current && !body->is_network;
+}

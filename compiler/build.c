@@ -1,0 +1,436 @@
+/* build.c: nodes of the network, each with its shape rule.  Every function
+ * appends to the body's region and returns the new value; NULL after an
+ * error. */
+#include "check.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* The value as the body's region sees it: what lies outside a loop's body
+ * becomes an input of the body. */
+static struct value *localize_in(struct compilation *c, struct region *region,
+                                 struct value *value)
+{
+    if (value->region == region || !region->parent)
+        return value;
+    struct value *outer = localize_in(c, region->parent, value);
+    for (int i = 1; i < region->input_count; i++)
+        if (region->captured[i] == outer)
+            return region->inputs[i];
+    struct value *inner = new_value(c, region, outer->form, outer->layout,
+                                    &outer->shape, outer->name, outer->span);
+    inner->integer = outer->integer;
+    inner->classes = outer->classes;
+    GROW(region->captured, region->captured_size, region->input_count);
+    region->captured[region->input_count] = outer;
+    add_input(region, inner);
+    return inner;
+}
+
+struct value *localize(struct body *body, struct value *value)
+{
+    return localize_in(body->check->c, body->region, value);
+}
+
+static struct node *add_node(struct body *body, enum op op, struct span span)
+{
+    struct node *node = new_node(body->check->c, op, span);
+
+    append_node(body->region, &body->region->nodes, node);
+    return node;
+}
+
+static struct value *result(struct body *body, struct node *node,
+                            enum layout layout, const struct shape *shape,
+                            const char *name)
+{
+    return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
+                                    layout, shape, name, node->span));
+}
+
+struct value *as_layout(struct body *body, struct value *value,
+                        enum layout layout)
+{
+    value = localize(body, value);
+    if (value->layout == layout)
+        return value;
+    if (!value->other) {
+        struct node *node = add_node(body, layout == LAYOUT_STRIPS ? OP_PACK
+                                     : OP_UNPACK, value->span);
+        node_in(node, value);
+        value->other = result(body, node, layout, &value->shape, value->name);
+        value->other->other = value;
+    }
+    return value->other;
+}
+
+/* The same scalars in memory order under other axes. */
+struct value *as_shape(struct body *body, struct value *value,
+                       const struct shape *shape, struct span span)
+{
+    value = localize(body, value);
+    if (shape_equal(&value->shape, shape))
+        return value;
+    value = as_layout(body, value, LAYOUT_PLAIN);
+    struct node *node = add_node(body, OP_RESHAPE, span);
+    node_in(node, value);
+    struct value *view = result(body, node, LAYOUT_PLAIN, shape, value->name);
+    view->base = value;
+    view->reshaped = true;
+    return view;
+}
+
+struct value *build_point(struct body *body, const char *step,
+                          struct value *x, const char *name, struct span span)
+{
+    x = localize(body, x);
+    struct node *node = add_node(body, OP_POINT, span);
+    node->point.step = step;
+    node_in(node, x);
+    return result(body, node, x->layout, &x->shape, name);
+}
+
+/* The value as a region's output: in its natural layout, in memory that is
+ * neither the region's input's nor another value's. */
+struct value *own_output(struct body *body, struct value *value)
+{
+    value = as_layout(body, localize(body, value),
+                      natural_layout(&value->shape));
+    if (!value->producer || value->base)
+        value = build_number(body, "MUL", value, 1, value->name, value->span);
+    return value;
+}
+
+struct value *build_number(struct body *body, const char *step,
+                           struct value *x, double number, const char *name,
+                           struct span span)
+{
+    struct value *y = build_point(body, step, x, name, span);
+    y->producer->point.by = BY_CONST;
+    y->producer->point.number = number;
+    return y;
+}
+
+struct value *build_param_point(struct body *body, const char *step,
+                                struct value *x, enum broadcast by,
+                                struct param *param, const char *name,
+                                struct span span)
+{
+    struct value *y = build_point(body, step, x, name, span);
+    y->producer->point.by = by;
+    y->producer->param[0] = param;
+    return y;
+}
+
+/* [C] against [.., C]: the same for every row of a sample. */
+static bool trailing(const struct shape *small, const struct shape *large)
+{
+    return small->rank == 1 && large->rank > 1
+        && small->axis[0] == large->axis[large->rank - 1];
+}
+
+struct value *build_binary(struct body *body, const char *step,
+                           const char *reverse, struct value *a,
+                           struct value *b, const char *name,
+                           struct span span)
+{
+    if (trailing(&a->shape, &b->shape))
+        return build_binary(body, reverse, step, b, a, name, span);
+    bool sample = trailing(&b->shape, &a->shape);
+    if (!sample && !shape_equal(&a->shape, &b->shape)) {
+        fail(body, span, "shapes do not fit: %s and %s",
+             shape_text(body->check->c, &a->shape),
+             shape_text(body->check->c, &b->shape));
+        fail_note(body, a->span, "%s comes from here",
+                  shape_text(body->check->c, &a->shape));
+        fail_note(body, b->span, "%s comes from here",
+                  shape_text(body->check->c, &b->shape));
+        return NULL;
+    }
+    a = localize(body, a);
+    b = as_layout(body, b, sample ? LAYOUT_PLAIN : a->layout);
+    struct value *y = build_point(body, step, a, name, span);
+    node_in(y->producer, b);
+    y->producer->point.by = sample ? BY_SAMPLE_FEATURE : BY_FULL;
+    return y;
+}
+
+/* ---- parameters ---- */
+
+struct piece *copy_pieces(struct compilation *c, const struct piece *pieces)
+{
+    if (!pieces)
+        return NULL;
+    struct piece *copy = NEW(c->arena, struct piece);
+    *copy = *pieces;
+    copy->next = copy_pieces(c, pieces->next);
+    return copy;
+}
+
+static struct piece *join(struct compilation *c, const struct piece *prefix,
+                          struct piece *last)
+{
+    if (!prefix)
+        return last;
+    struct piece *copy = copy_pieces(c, prefix), *end = copy;
+    while (end->next)
+        end = end->next;
+    end->next = last;
+    return copy;
+}
+
+/* X.k for the k-th use of X in this body, or the name `as` gave. */
+struct piece *next_path(struct body *body, const char *word)
+{
+    struct compilation *c = body->check->c;
+    struct piece *piece = NEW(c->arena, struct piece);
+    struct counter *counter = body->scope->counters;
+
+    piece->text = body->as_name ? body->as_name : word;
+    if (!body->as_name) {
+        while (counter && counter->name != word
+               && strcmp(counter->name, word) != 0)
+            counter = counter->link;
+        if (!counter) {
+            counter = NEW(c->arena, struct counter);
+            *counter = (struct counter) { word, 0, body->scope->counters };
+            body->scope->counters = counter;
+        }
+        piece->indexed = true;
+        piece->first = counter->next++;
+    }
+    body->as_name = NULL;
+    return join(c, body->scope->prefix, piece);
+}
+
+struct piece *fixed_path(struct body *body, const char *word)
+{
+    struct piece *piece = NEW(body->check->c->arena, struct piece);
+
+    piece->text = word;
+    return join(body->check->c, body->scope->prefix, piece);
+}
+
+/* He 2015 (gain of a rectifier), Glorot 2010, or as given. */
+static void initialise(struct param *param, const struct weight_init *init,
+                       double fan_in, double fan_out)
+{
+    double variance = init->kind == IK_XAVIER ? 2 / (fan_in + fan_out)
+                    : 2 / (init->fan_out ? fan_out : fan_in);
+
+    param->init = INIT_NORMAL;
+    param->spread = sqrt(variance);
+    if (init->kind == IK_NORMAL || init->kind == IK_UNIFORM)
+        param->spread = init->number;
+    else if (init->uniform)
+        param->spread = sqrt(3 * variance);
+    if (init->uniform || init->kind == IK_UNIFORM)
+        param->init = INIT_UNIFORM;
+    if (init->kind == IK_CONSTANT) {
+        param->init = INIT_CONSTANT;
+        param->mean = init->number;
+    }
+}
+
+static bool too_large(struct body *body, const struct shape *shape)
+{
+    return shape_size(shape) > LIMIT_SIZE && (body->check->failed = true);
+}
+
+struct param *weight_param(struct body *body, struct piece *path,
+                           enum pack pack, int groups,
+                           const struct shape *shape, int64_t fan_in,
+                           int64_t fan_out)
+{
+    struct param *param = new_param(body->check->c, body->region, path,
+                                    "weight", pack, groups, shape);
+    param->decay = true;
+    initialise(param, &body->init, (double)fan_in, (double)fan_out);
+    return param;
+}
+
+struct param *vector_param(struct body *body, struct piece *path,
+                           const char *leaf, int64_t count, double value)
+{
+    struct shape shape = { 1, { count } };
+    struct param *param = new_param(body->check->c, body->region, path, leaf,
+                                    PACK_FLAT, 1, &shape);
+    param->init = INIT_CONSTANT;
+    param->mean = value;
+    return param;
+}
+
+/* ---- layers ---- */
+
+struct value *build_linear(struct body *body, struct value *x, int64_t out,
+                           bool bias, bool implicit, struct piece *path,
+                           struct span span)
+{
+    x = as_layout(body, x, LAYOUT_STRIPS);
+    struct shape weight = { 2, { out, x->features } }, shape = x->shape;
+    if (too_large(body, &weight)) {
+        fail(body, span, "the weight of this layer, [%" PRId64 ", %" PRId64
+             "], is above the limit of 2^40 scalars", out, x->features);
+        return NULL;
+    }
+    struct node *node = add_node(body, OP_LINEAR, span);
+    shape.axis[shape.rank - 1] = out;
+    node_in(node, x);
+    node->param[0] = weight_param(body, path, PACK_PANELS, 1, &weight,
+                                  x->features, out);
+    if (bias) {
+        node->param[1] = vector_param(body, path, "bias", out, 0);
+        node->param[1]->implicit = implicit;
+    }
+    return result(body, node, LAYOUT_STRIPS, &shape, "linear");
+}
+
+struct value *build_conv(struct body *body, struct value *x,
+                         const struct conv *conv, bool bias, bool implicit,
+                         struct piece *path, struct span span)
+{
+    int64_t in = conv->in / conv->groups, out = conv->out / conv->groups;
+    int64_t taps = conv->kernel_height * conv->kernel_width;
+    struct shape weight = { 4, { conv->out, in, conv->kernel_height,
+                                 conv->kernel_width } };
+    struct shape shape = { 3, { conv->out_height, conv->out_width,
+                                conv->out } };
+
+    if (too_large(body, &weight) || too_large(body, &shape)) {
+        fail(body, span, "this convolution is above the limit of 2^40 "
+             "scalars a tensor");
+        return NULL;
+    }
+    x = as_layout(body, x, LAYOUT_PLAIN);
+    struct node *node = add_node(body, OP_CONV, span);
+    node->conv = *conv;
+    node_in(node, x);
+    node->param[0] = weight_param(body, path, PACK_CONV, (int)conv->groups,
+                                  &weight, in * taps, out * taps);
+    if (bias) {
+        node->param[1] = vector_param(body, path, "bias", conv->out, 0);
+        node->param[1]->implicit = implicit;
+    }
+    return result(body, node, LAYOUT_PLAIN, &shape, "conv");
+}
+
+struct value *build_pool(struct body *body, struct value *x,
+                         const struct pool *pool, const char *name,
+                         struct span span)
+{
+    struct shape shape = { 3, { pool->out_height, pool->out_width,
+                                pool->out_channels } };
+    x = as_layout(body, x, LAYOUT_PLAIN);
+    struct node *node = add_node(body, OP_POOL, span);
+    node->pool = *pool;
+    node_in(node, x);
+    return result(body, node, LAYOUT_PLAIN, &shape, name);
+}
+
+struct value *build_concat(struct body *body, struct value **values, int count,
+                           struct span span)
+{
+    struct shape shape = values[0]->shape;
+    int64_t features = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct shape other = values[i]->shape;
+        int64_t last = other.axis[other.rank - 1];
+        features += last;
+        other.axis[other.rank - 1] = shape.axis[shape.rank - 1];
+        if (!shape_equal(&shape, &other)) {
+            fail(body, span, "concat: %s and %s differ in more than the last "
+                 "axis", shape_text(body->check->c, &shape),
+                 shape_text(body->check->c, &values[i]->shape));
+            fail_note(body, values[0]->span, "%s comes from here",
+                      shape_text(body->check->c, &shape));
+            fail_note(body, values[i]->span, "%s comes from here",
+                      shape_text(body->check->c, &values[i]->shape));
+            return NULL;
+        }
+    }
+    shape.axis[shape.rank - 1] = features;
+    enum layout layout = natural_layout(&shape);
+    struct value *parts[NODE_INS];
+    for (int i = 0; i < count; i++)
+        parts[i] = as_layout(body, values[i], layout);
+    struct node *node = add_node(body, OP_CONCAT, span);
+    for (int i = 0; i < count; i++)
+        node_in(node, parts[i]);
+    return result(body, node, layout, &shape, "concat");
+}
+
+/* ---- norms ---- */
+
+/* "A convolution or linear layer directly before a batch norm has no bias":
+ * the norm subtracts it. */
+static void drop_bias(struct value *x)
+{
+    struct node *node = x->producer;
+
+    if (!node || (node->op != OP_CONV && node->op != OP_LINEAR)
+        || !node->param[1] || !node->param[1]->implicit)
+        return;
+    struct region *region = node->param[1]->region;
+    struct param **link = &region->params;
+    while (*link != node->param[1])
+        link = &(*link)->next;
+    *link = node->param[1]->next;
+    if (region->params_end == &node->param[1]->next)
+        region->params_end = link;
+    node->param[1] = NULL;
+}
+
+static struct value *build_batch_norm(struct body *body, double epsilon,
+                                      struct value *x, struct piece *path,
+                                      struct span span)
+{
+    drop_bias(x);
+    struct node *node = add_node(body, OP_BATCH_NORM, span);
+    node->norm.epsilon = epsilon;
+    node->norm.momentum = 0.1;
+    node_in(node, x);
+    node->param[0] = vector_param(body, path, "weight", x->features, 1);
+    node->param[1] = vector_param(body, path, "bias", x->features, 0);
+    node->param[2] = vector_param(body, path, "running_mean", x->features, 0);
+    node->param[3] = vector_param(body, path, "running_var", x->features, 1);
+    node->param[2]->trainable = node->param[3]->trainable = false;
+    return result(body, node, x->layout, &x->shape, "batchnorm");
+}
+
+/* kind: "layernorm", "rmsnorm", "groupnorm", "instancenorm", "batchnorm". */
+struct value *build_norm(struct body *body, const char *kind, int64_t groups,
+                         double epsilon, bool affine, struct value *x,
+                         struct span span)
+{
+    struct compilation *c = body->check->c;
+    struct piece *path = next_path(body, kind);
+
+    x = localize(body, x);
+    if (strcmp(kind, "batchnorm") == 0)
+        return build_batch_norm(body, epsilon, x, path, span);
+    struct node *node = add_node(body, OP_NORM, span);
+    bool rms = strcmp(kind, "rmsnorm") == 0, layer = *kind == 'l';
+    node->norm.kind = rms ? NORM_RMS : layer ? NORM_LAYER : NORM_GROUP;
+    node->norm.groups = groups;
+    node->norm.maps = !rms && !layer && x->rows > 1;
+    node->norm.epsilon = epsilon;
+    if (node->norm.maps)
+        x = as_layout(body, x, LAYOUT_PLAIN);
+    node_in(node, x);
+    if (affine)
+        node->param[0] = vector_param(body, path, "weight", x->features, 1);
+    if (affine && !rms)
+        node->param[1] = vector_param(body, path, "bias", x->features, 0);
+    struct value *y = result(body, node, x->layout, &x->shape, kind);
+    struct shape stats = { 1, { groups } };
+    node_out(node, new_value(c, body->region, FORM_ROWS, x->layout, &x->shape,
+                             "normalized", span));
+    struct value *rstd = new_value(c, body->region, node->norm.maps
+                                   ? FORM_LINES : FORM_STATS, x->layout,
+                                   &stats, "rstd", span);
+    rstd->rows = x->rows;
+    node_out(node, rstd);
+    return y;
+}

@@ -1,0 +1,156 @@
+/* check.h: what the parts of the checker share.  number.c: compile-time
+ * arithmetic and names; build.c: nodes with their shape rules; layers.c: the
+ * layers, a row each; blocks.c: blocks, properties, repeats; check.c: files,
+ * networks, ports. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include "graph.h"
+
+struct number { bool is_integer; int64_t integer; double real; };
+
+enum thing_kind { THING_BAD, THING_NUMBER, THING_VALUE, THING_CHAIN };
+
+/* What a name stands for, what an expression gives. */
+struct thing {
+    enum thing_kind kind;
+    struct number number;
+    struct value *value;
+    struct ast *ast;            /* CHAIN: a layer, to be applied; in env */
+    struct env *env;
+};
+
+struct env { const char *name; struct thing thing; struct env *next;
+             struct span span; };
+
+/* Numbers the uses of each name in a body. */
+struct counter { const char *name; int64_t next; struct counter *link; };
+struct scope { struct piece *prefix; struct counter *counters; };
+
+struct weight_init { enum init_kind { IK_HE, IK_XAVIER, IK_NORMAL, IK_UNIFORM,
+                                 IK_CONSTANT } kind;
+                     bool fan_out, uniform; double number; };
+
+/* One body while it is elaborated. */
+struct body {
+    struct check *check;
+    struct region *region;
+    struct env *env;
+    struct scope *scope;
+    struct value *current;      /* NULL: none, or bad */
+    bool bad;                   /* `current` follows an error: say no more */
+    struct ast *before_weights, *after_weights;     /* AST_NORM */
+    bool batch_weights;         /* a batch norm round weights: no biases */
+    bool in_unit;               /* within a block that has a shortcut */
+    struct weight_init init;
+    const char *label;          /* of the block, for messages */
+    const char *as_name;        /* `as` names the next layer's path */
+    bool is_network;
+    int depth, loops;           /* blocks within blocks; repeats around */
+    int inputs;                 /* a network's */
+};
+
+struct check {
+    struct compilation *c;
+    struct ast *decls;          /* all files', linked by `next` */
+    struct reported { struct span span; struct reported *next; } *reported;
+    struct call_site { struct span span; const char *label;
+                       struct call_site *outer; } *site;
+    struct names *keys;
+    bool failed;
+};
+
+/* number.c */
+bool number_of(struct body *body, struct ast *ast, struct number *number);
+bool is_number(struct body *body, struct ast *ast);
+struct env *env_find(struct env *env, const char *name);
+void env_add(struct body *body, const char *name, struct thing thing,
+             struct span span);
+struct thing number_thing(struct number number);
+struct thing value_thing(struct value *value);
+struct number integer_number(int64_t n);
+struct number real_number(double r);
+double number_real(struct number number);
+const char *number_text(struct compilation *c, struct number number);
+bool number_op(struct body *body, enum ast_op op, struct number a,
+               struct number b, struct span span, struct number *result);
+
+/* Errors once a place, with the calls that led there. */
+void fail(struct body *body, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void fail_note(struct body *body, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* build.c: each returns the new value in the body's region */
+struct value *localize(struct body *body, struct value *value);
+struct value *as_layout(struct body *body, struct value *value,
+                        enum layout layout);
+struct value *as_shape(struct body *body, struct value *value,
+                       const struct shape *shape, struct span span);
+struct value *build_point(struct body *body, const char *step,
+                          struct value *x, const char *name, struct span span);
+struct value *own_output(struct body *body, struct value *value);
+struct value *build_number(struct body *body, const char *step,
+                           struct value *x, double number, const char *name,
+                           struct span span);
+struct value *build_param_point(struct body *body, const char *step,
+                                struct value *x, enum broadcast by,
+                                struct param *param, const char *name,
+                                struct span span);
+/* a op b with broadcasting; NULL after an error */
+struct value *build_binary(struct body *body, const char *step,
+                           const char *reverse, struct value *a,
+                           struct value *b, const char *name,
+                           struct span span);
+struct piece *next_path(struct body *body, const char *word);
+struct piece *fixed_path(struct body *body, const char *word);
+struct param *weight_param(struct body *body, struct piece *path,
+                           enum pack pack, int groups,
+                           const struct shape *shape, int64_t fan_in,
+                           int64_t fan_out);
+struct param *vector_param(struct body *body, struct piece *path,
+                           const char *leaf, int64_t count, double value);
+struct value *build_norm(struct body *body, const char *kind, int64_t groups,
+                         double epsilon, bool affine, struct value *x,
+                         struct span span);
+struct value *build_linear(struct body *body, struct value *x, int64_t out,
+                           bool bias, bool implicit, struct piece *path,
+                           struct span span);
+struct value *build_conv(struct body *body, struct value *x,
+                         const struct conv *conv, bool bias, bool implicit,
+                         struct piece *path, struct span span);
+struct value *build_pool(struct body *body, struct value *x,
+                         const struct pool *pool, const char *name,
+                         struct span span);
+struct value *build_concat(struct body *body, struct value **values, int count,
+                           struct span span);
+
+/* layers.c */
+const struct layer *layer_find(const char *name);
+struct value *apply_layer(struct body *body, const struct layer *layer,
+                          struct ast *call, struct value *x, bool column);
+const char *const *layer_names(size_t *count);
+/* `loss`: builds its nodes into the body's region */
+void build_loss(struct body *body, struct ast *ast, double weight);
+
+/* blocks.c */
+struct thing eval(struct body *body, struct ast *ast, struct value *x,
+                  bool column);
+struct value *eval_value(struct body *body, struct ast *ast, struct value *x);
+struct value *apply_norm(struct body *body, struct ast *norm,
+                         struct value *x);
+void run_body(struct body *body, struct ast *items);
+
+/* repeat.c */
+struct value *run_repeat(struct body *body, struct ast *ast, struct value *x);
+struct ast *decl_find(struct check *check, const char *name);
+struct piece *copy_pieces(struct compilation *c, const struct piece *pieces);
+
+/* check.c */
+/* input, output and loss of a network */
+void network_item(struct body *body, struct ast *item);
+struct value *target_port(struct body *body, struct ast *name,
+                          const struct shape *shape, bool integer,
+                          int64_t classes);
+
+#endif

@@ -1,0 +1,663 @@
+/* fuse.c: from operators to kernels.  Requires: the network, its gradient.
+ * Gives: region->schedule of each mode, with the steps of every kernel.
+ *
+ * Whatever is pointwise rides on the latest kernel that one of its operands
+ * comes from, when that kernel runs over the same rows and features; else on
+ * the latest kernel after all its operands that does; else it is a pass of
+ * its own.  What a kernel stores is what others read. */
+#include "schedule.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct fuser {
+    struct compilation *c;
+    struct region *region;
+    enum mode mode;
+    struct schedule *schedule;
+};
+
+/* ---- values ---- */
+
+struct value *memory_of(struct value *value)
+{
+    while (value->base)
+        value = value->base;
+    return value;
+}
+
+static struct value *actual(struct fuser *f, struct value *value)
+{
+    if (f->mode == MODE_INFER)
+        while (value->alias)
+            value = value->alias;
+    return value;
+}
+
+static struct value *fresh(struct fuser *f, enum form form,
+                           const struct value *like, int64_t features,
+                           const char *name)
+{
+    struct shape shape = { 1, { features } };
+    struct value *value = new_value(f->c, f->region, form, like->layout,
+                                    &shape, name, like->span);
+    value->rows = like->rows;
+    value->kernel = -1;
+    return value;
+}
+
+/* ---- kernels ---- */
+
+/* Whether pointwise work can ride on it. */
+static bool has_acc(enum op op)
+{
+    switch (op) {
+    case OP_LINEAR: case OP_LINEAR_DX: case OP_CONV: case OP_CONV_GRAD:
+    case OP_POOL: case OP_POOL_GRAD: case OP_NORM: case OP_NORM_GRAD:
+    case OP_SOFTMAX: case OP_SOFTMAX_GRAD: case OP_EMBEDDING: case OP_PACK:
+    case OP_UNPACK: case OP_LOSS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct kernel *add_kernel(struct fuser *f, struct node *anchor)
+{
+    struct schedule *s = f->schedule;
+
+    GROW(s->kernel, s->size, s->count);
+    struct kernel *k = &s->kernel[s->count++];
+    memset(k, 0, sizeof *k);
+    k->anchor = anchor;
+    if (anchor) {
+        k->optional = anchor->optional;
+        for (int i = 0; i < anchor->outs; i++)
+            anchor->out[i]->kernel = s->count - 1;
+        if (has_acc(anchor->op) && anchor->outs)
+            k->result = k->like = anchor->out[0];
+    }
+    return k;
+}
+
+static void add_tail(struct fuser *f, int index, struct node *node)
+{
+    struct kernel *k = &f->schedule->kernel[index];
+
+    GROW(k->tail, k->tail_size, k->tail_count);
+    k->tail[k->tail_count++] = node;
+    for (int i = 0; i < node->outs; i++) {
+        node->out[i]->kernel = index;
+        memory_of(node->out[i])->kernel = index;
+    }
+}
+
+static int kernel_of(struct value *value)
+{
+    int kernel = value->kernel;
+    while (value->base) {
+        value = value->base;
+        kernel = value->kernel > kernel ? value->kernel : kernel;
+    }
+    return kernel;
+}
+
+static bool same_extent(const struct value *a, const struct value *b)
+{
+    return a && b && a->layout == b->layout && a->rows == b->rows
+        && a->features == b->features;
+}
+
+static bool takes(const struct kernel *k, const struct node *node)
+{
+    return same_extent(k->like, node->in[0]) && k->optional == node->optional
+        && !k->port;
+}
+
+/* The kernel a pointwise node rides on: where its last operand is made, or
+ * after. */
+static void attach(struct fuser *f, struct node *node)
+{
+    struct schedule *s = f->schedule;
+    int first = -1;
+
+    for (int i = 0; i < node->ins; i++) {
+        node->in[i] = actual(f, node->in[i]);
+        int k = kernel_of(node->in[i]);
+        first = k > first ? k : first;
+    }
+    bool direct = first >= 0 && takes(&s->kernel[first], node);
+    for (int i = 1; direct && i < node->ins; i++)
+        direct = !node->in[i]->base || kernel_of(node->in[i]) != first;
+    if (direct) {
+        add_tail(f, first, node);
+        return;
+    }
+    for (int k = s->count - 1; k > first; k--)
+        if (takes(&s->kernel[k], node)) {
+            add_tail(f, k, node);
+            return;
+        }
+    struct kernel *k = add_kernel(f, NULL);
+    k->like = node->in[0];
+    k->optional = node->optional;
+    add_tail(f, s->count - 1, node);
+}
+
+/* ---- operators that are several ---- */
+
+static struct node *copy_node(struct fuser *f, const struct node *node)
+{
+    struct node *copy = NEW(f->c->arena, struct node);
+    *copy = *node;
+    return copy;
+}
+
+static struct node *part(struct fuser *f, const struct node *of, enum op op)
+{
+    struct node *node = NEW(f->c->arena, struct node);
+    node->op = op;
+    node->span = of->span;
+    node->optional = of->optional;
+    node->region = of->region;
+    node->norm = of->norm;
+    return node;
+}
+
+/* y = in, into a slice of the whole. */
+static void fuse_concat(struct fuser *f, struct node *n)
+{
+    int64_t offset = 0;
+
+    for (int i = 0; i < n->ins; i++) {
+        struct node *copy = part(f, n, OP_POINT);
+        memset(&copy->point, 0, sizeof copy->point);
+        struct value *slice = NEW(f->c->arena, struct value);
+        node_in(copy, n->in[i]);
+        *slice = *actual(f, n->in[i]);
+        slice->base = n->out[0];
+        slice->offset = offset;
+        slice->reshaped = false;
+        slice->kernel = -1;
+        slice->producer = copy;
+        offset += slice->features;
+        node_out(copy, slice);
+        attach(f, copy);
+    }
+}
+
+static void point_affine(struct fuser *f, struct node *n, struct value *a,
+                         struct value *b)
+{
+    struct node *affine = part(f, n, OP_POINT);
+
+    memset(&affine->point, 0, sizeof affine->point);
+    affine->point.step = "AFFINE";
+    node_in(affine, n->in[0]);
+    node_in(affine, a);
+    node_in(affine, b);
+    affine->out[affine->outs++] = n->out[0];
+    attach(f, affine);
+}
+
+/* Sums ride on x's producer; then scale and shift; then an affine step. */
+static void fuse_batch_norm(struct fuser *f, struct node *n)
+{
+    struct value *x = actual(f, n->in[0]);
+    bool training = f->mode == MODE_TRAIN;
+    struct value *lines = NULL;
+
+    if (training) {
+        struct node *reduce = part(f, n, OP_REDUCE);
+        memset(&reduce->point, 0, sizeof reduce->point);
+        reduce->point.step = "SUM_MOMENTS";
+        reduce->param[0] = n->param[2];
+        node_in(reduce, x);
+        lines = node_out(reduce, fresh(f, FORM_LINES, x, 2 * x->features,
+                                       "sums"));
+        attach(f, reduce);
+    }
+    struct node *finish = part(f, n, training ? OP_BN_FINISH : OP_BN_INFER);
+    struct value *scale = fresh(f, FORM_VECTOR, x, x->features, "scale");
+    struct value *shift = fresh(f, FORM_VECTOR, x, x->features, "shift");
+    memcpy(finish->param, n->param, sizeof n->param);
+    node_in(finish, training ? lines : x);
+    node_out(finish, scale);
+    node_out(finish, shift);
+    if (training && n->outs > 1)
+        finish->out[finish->outs++] = n->out[1];
+    else if (training)
+        node_out(finish, fresh(f, FORM_VECTOR, x, 2 * x->features, "saved"));
+    add_kernel(f, finish);
+    point_affine(f, n, scale, shift);
+}
+
+static void fuse_batch_norm_grad(struct fuser *f, struct node *n)
+{
+    struct value *dy = n->in[0], *x = n->in[1], *saved = n->in[2];
+    struct node *reduce = part(f, n, OP_REDUCE);
+    struct node *finish = part(f, n, OP_BN_GRAD_FINISH);
+    struct node *affine = part(f, n, OP_POINT);
+
+    memset(&reduce->point, 0, sizeof reduce->point);
+    memset(&affine->point, 0, sizeof affine->point);
+    reduce->point.step = "SUM_CENTRED";
+    node_in(reduce, dy);
+    node_in(reduce, x);
+    node_in(reduce, saved);
+    node_in(finish, node_out(reduce, fresh(f, FORM_LINES, dy,
+                                           2 * dy->features, "sums")));
+    attach(f, reduce);
+    node_in(finish, saved);
+    finish->param[0] = n->param[0];
+    finish->param[1] = n->param[1];
+    affine->point.step = "AFFINE2";
+    node_in(affine, dy);
+    node_in(affine, x);
+    for (int i = 0; i < 3; i++)
+        node_in(affine, node_out(finish, fresh(f, FORM_VECTOR, dy,
+                dy->features, i == 0 ? "a" : i == 1 ? "b" : "c")));
+    add_kernel(f, finish);
+    affine->out[affine->outs++] = n->out[0];
+    attach(f, affine);
+}
+
+/* To the caller's memory; in training, only when the caller wants it. */
+static void fuse_output(struct fuser *f, struct node *n)
+{
+    struct value *x = actual(f, n->in[0]);
+    struct node *copy = part(f, n, OP_POINT);
+    struct value *out = fresh(f, FORM_ROWS, x, x->features, n->output->name);
+
+    memset(&copy->point, 0, sizeof copy->point);
+    out->shape = x->shape;
+    out->rows = x->rows;
+    out->features = x->features;
+    copy->output = n->output;
+    node_in(copy, x);
+    node_out(copy, out);
+    if (f->mode == MODE_INFER) {
+        attach(f, copy);
+        return;
+    }
+    struct kernel *k = add_kernel(f, NULL);
+    k->like = x;
+    k->port = n->output;
+    k->optional = false;
+    add_tail(f, f->schedule->count - 1, copy);
+}
+
+static void fuse_node(struct fuser *f, struct node *n)
+{
+    switch (n->op) {
+    case OP_INPUT:
+    case OP_RESHAPE:
+    case OP_SLICE:
+        break;
+    case OP_LOSS:
+        if (f->mode == MODE_BACKWARD)
+            add_kernel(f, copy_node(f, n));
+        break;
+    case OP_POINT:
+        if (f->mode == MODE_INFER && n->training_only) {
+            n->out[0]->alias = n->in[0];
+            break;
+        }
+        attach(f, copy_node(f, n));
+        break;
+    case OP_REDUCE:          attach(f, copy_node(f, n)); break;
+    case OP_CONCAT:          fuse_concat(f, n); break;
+    case OP_BATCH_NORM:      fuse_batch_norm(f, n); break;
+    case OP_BATCH_NORM_GRAD: fuse_batch_norm_grad(f, n); break;
+    case OP_OUTPUT:          fuse_output(f, n); break;
+    default: {
+        struct node *copy = copy_node(f, n);
+        for (int i = 0; i < copy->ins; i++)
+            copy->in[i] = actual(f, copy->in[i]);
+        add_kernel(f, copy);
+    }
+    }
+}
+
+/* ---- what needs memory ---- */
+
+static void need(struct value *value)
+{
+    value->stored = true;
+    memory_of(value)->stored = true;
+}
+
+static void need_from(struct value *value, int kernel)
+{
+    if (value->kernel != kernel || value->base)
+        need(value);
+}
+
+static void need_operands(struct fuser *f)
+{
+    struct schedule *s = f->schedule;
+
+    for (int i = 0; i < s->count; i++) {
+        struct kernel *k = &s->kernel[i];
+        for (int j = 0; k->anchor && j < k->anchor->ins; j++)
+            need(k->anchor->in[j]);
+        for (int t = 0; t < k->tail_count; t++)
+            for (int j = 0; j < k->tail[t]->ins; j++)
+                need_from(k->tail[t]->in[j], i);
+    }
+}
+
+/* Only what is read has to be stored; kernels that write without steps write
+ * always. */
+static void need_results(struct fuser *f)
+{
+    struct region *r = f->region;
+    struct value **out = f->mode == MODE_BACKWARD ? r->grads : r->outputs;
+    int count = f->mode == MODE_BACKWARD ? r->input_count : r->output_count;
+
+    for (int i = 0; i < count; i++)
+        if (out[i])
+            need(actual(f, out[i]));
+    for (int i = 0; i < f->schedule->count; i++) {
+        struct kernel *k = &f->schedule->kernel[i];
+        bool acc = k->anchor && has_acc(k->anchor->op);
+        for (int j = 0; k->anchor && j < k->anchor->outs; j++)
+            if (!acc || (k->anchor->op == OP_NORM_GRAD && j == 1))
+                need(k->anchor->out[j]);
+            else if (f->mode == MODE_TRAIN && k->anchor->out[j]->kept)
+                need(k->anchor->out[j]);
+        for (int t = 0; t < k->tail_count; t++) {
+            struct value *v = k->tail[t]->out[0];
+            if (k->tail[t]->op == OP_REDUCE || !k->tail[t]->point.step
+                || (f->mode == MODE_TRAIN && v->kept))
+                need(v);
+        }
+    }
+}
+
+/* ---- steps ---- */
+
+static struct step *add_step(struct steps *steps, const char *op,
+                             struct node *node)
+{
+    GROW(steps->step, steps->size, steps->count);
+    struct step *step = &steps->step[steps->count++];
+    memset(step, 0, sizeof *step);
+    step->op = op;
+    step->node = node;
+    return step;
+}
+
+static void full_step(struct steps *steps, const char *op,
+                      struct value *value, struct node *node)
+{
+    struct step *step = add_step(steps, op, node);
+    step->kind = "FULL";
+    step->x.value = value;
+}
+
+static void store(struct steps *steps, struct value *value)
+{
+    if (value->stored)
+        full_step(steps, "STORE", value, NULL);
+}
+
+static bool commutes(const struct node *node)
+{
+    return node->point.by == BY_FULL
+        && (strcmp(node->point.step, "ADD") == 0
+            || strcmp(node->point.step, "MUL") == 0);
+}
+
+/* The tail node's first operand is in acc, or is brought there. */
+static void bring(struct steps *steps, struct node *node, struct value **acc)
+{
+    if (*acc == node->in[0])
+        return;
+    if (node->op == OP_POINT && node->point.step && commutes(node)
+        && *acc == node->in[1]) {
+        node->in[1] = node->in[0];
+        node->in[0] = *acc;
+        return;
+    }
+    full_step(steps, "LOAD", node->in[0], NULL);
+    *acc = node->in[0];
+}
+
+static void operand(struct step *step, struct node *node)
+{
+    const struct point *point = &node->point;
+
+    step->number = point->number;
+    step->has_number = point->has_number || point->by == BY_CONST;
+    step->key = point->key;
+    switch (point->by) {
+    case BY_FULL:    step->kind = "FULL"; step->x.value = node->in[1]; break;
+    case BY_SAMPLE_FEATURE:
+        step->kind = "SAMPLE_FEATURE";
+        step->x.value = node->in[1];
+        break;
+    case BY_FEATURE: step->kind = "FEATURE"; step->x.param = node->param[0]; break;
+    case BY_SCALAR:  step->kind = "SCALAR"; step->x.param = node->param[0]; break;
+    case BY_CONST:   step->kind = "CONST"; break;
+    case BY_NONE:    break;
+    }
+}
+
+static void special_operands(struct step *step, struct node *node)
+{
+    if (strcmp(step->op, "AFFINE") == 0) {
+        step->a.value = node->in[1];
+        step->b.value = node->in[2];
+    } else if (strcmp(step->op, "AFFINE2") == 0) {
+        step->kind = "FULL";
+        step->x.value = node->in[1];
+        step->a.value = node->in[2];
+        step->b.value = node->in[3];
+        step->c.value = node->in[4];
+    } else if (strcmp(step->op, "SUM_CENTRED") == 0) {
+        step->kind = "FULL";
+        step->x.value = node->in[1];
+        step->b.value = node->in[2];
+    } else if (strcmp(step->op, "SUM_MOMENTS") == 0) {
+        step->b.param = node->param[0];
+    }
+}
+
+static void tail_step(struct steps *steps, struct node *node,
+                      struct value **acc)
+{
+    bring(steps, node, acc);
+    if (node->point.step) {
+        struct step *step = add_step(steps, node->point.step, node);
+        operand(step, node);
+        special_operands(step, node);
+        if (node->op == OP_REDUCE)
+            step->sums.value = node->out[0];
+    }
+    if (node->op == OP_REDUCE)
+        return;
+    *acc = node->out[0];
+    store(steps, node->out[0]);
+}
+
+/* What the anchor itself adds to its result: a bias, a norm's affine part. */
+static void anchor_steps(struct kernel *k)
+{
+    struct node *n = k->anchor;
+
+    if ((n->op == OP_LINEAR || n->op == OP_CONV) && n->param[1]) {
+        struct step *step = add_step(&k->steps, "ADD", n);
+        step->kind = "FEATURE";
+        step->x.param = n->param[1];
+    }
+    if (n->op == OP_NORM && n->out[1]->stored)
+        full_step(&k->steps, "STORE", n->out[1], NULL);
+    if (n->op == OP_NORM && n->param[0]) {
+        struct step *step = add_step(&k->steps, n->param[1] ? "AFFINE" : "MUL",
+                                     n);
+        if (n->param[1]) {
+            step->a.param = n->param[0];
+            step->b.param = n->param[1];
+        } else {
+            step->kind = "FEATURE";
+            step->x.param = n->param[0];
+        }
+    }
+    if (k->result)
+        store(&k->steps, k->result);
+}
+
+static void input_programs(struct kernel *k)
+{
+    struct node *n = k->anchor;
+
+    if (n->op == OP_CONV)
+        full_step(&k->input, "LOAD", n->in[0], NULL);
+    if (n->op == OP_CONV_GRAD) {
+        full_step(&k->output, "LOAD", n->in[0], NULL);
+        full_step(&k->input, "LOAD", n->in[1], NULL);
+    }
+}
+
+static void make_steps(struct kernel *k)
+{
+    struct value *acc = k->result;
+
+    k->steps.count = 0;
+    k->input.count = k->output.count = 0;
+    if (k->anchor) {
+        anchor_steps(k);
+        input_programs(k);
+    }
+    for (int t = 0; t < k->tail_count; t++)
+        tail_step(&k->steps, k->tail[t], &acc);
+}
+
+/* An operand that the same kernel made must be in memory when it is read
+ * again; making the steps once finds out which. */
+static bool need_reloads(struct fuser *f, int index)
+{
+    struct kernel *k = &f->schedule->kernel[index];
+    bool changed = false;
+
+    for (int s = 0; s < k->steps.count; s++) {
+        struct value *v = k->steps.step[s].x.value;
+        if (v && !v->stored && strcmp(k->steps.step[s].op, "STORE")) {
+            need(v);
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+static void all_steps(struct fuser *f)
+{
+    for (int i = 0; i < f->schedule->count; i++) {
+        make_steps(&f->schedule->kernel[i]);
+        if (need_reloads(f, i))
+            make_steps(&f->schedule->kernel[i]);
+    }
+}
+
+/* ---- the pass ---- */
+
+static void reset(const struct list *list)
+{
+    for (struct node *n = list->first; n; n = n->next) {
+        for (int i = 0; i < n->ins; i++)
+            memory_of(n->in[i])->kernel = n->in[i]->kernel = -1;
+        for (int i = 0; i < n->outs; i++) {
+            n->out[i]->kernel = -1;
+            n->out[i]->stored = false;
+        }
+    }
+}
+
+static void fuse_region(struct compilation *c, struct region *region,
+                        enum mode mode)
+{
+    struct fuser f = { c, region, mode, NEW(c->arena, struct schedule) };
+    struct list *list = mode == MODE_BACKWARD ? &region->backward
+                                              : &region->nodes;
+
+    region->schedule[mode] = f.schedule;
+    for (struct node *n = list->first; n; n = n->next)
+        if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD)
+            fuse_region(c, n->loop.body, mode);
+    reset(list);
+    for (struct node *n = list->first; n; n = n->next)
+        fuse_node(&f, n);
+    need_operands(&f);
+    need_results(&f);
+    all_steps(&f);
+}
+
+void fuse(struct compilation *c)
+{
+    bool train = c->network->main->body->backward.first != NULL;
+
+    for (struct function *fn = c->network->functions; fn; fn = fn->next)
+        for (int mode = 0; mode < (train ? MODES : 1); mode++)
+            fuse_region(c, fn->body, (enum mode)mode);
+}
+
+/* ---- dump ---- */
+
+static void dump_steps(FILE *out, const char *title,
+                       const struct steps *steps)
+{
+    for (int i = 0; i < steps->count; i++) {
+        const struct step *s = &steps->step[i];
+        fprintf(out, "        %s%s", title, s->op);
+        if (s->x.value)
+            fprintf(out, " %%%d", s->x.value->id);
+        if (s->x.param)
+            fprintf(out, " %s", s->x.param->leaf);
+        if (s->has_number)
+            fprintf(out, " %.9g", s->number);
+        if (s->sums.value)
+            fprintf(out, " into %%%d", s->sums.value->id);
+        fputc('\n', out);
+    }
+}
+
+static void dump_schedule(FILE *out, const struct schedule *schedule)
+{
+    for (int i = 0; i < schedule->count; i++) {
+        const struct kernel *k = &schedule->kernel[i];
+        fprintf(out, "    %d %s", i, k->anchor ? op_name(k->anchor->op)
+                                               : "point");
+        for (int j = 0; k->anchor && j < k->anchor->ins; j++)
+            fprintf(out, "%s%%%d", j ? ", " : " ", k->anchor->in[j]->id);
+        fputs(k->optional ? " (only for gradients of inputs)\n" : "\n", out);
+        dump_steps(out, "input ", &k->input);
+        dump_steps(out, "output ", &k->output);
+        dump_steps(out, "", &k->steps);
+    }
+}
+
+static const char *const mode_names[] = { "infer", "train", "backward" };
+
+static void dump_region(FILE *out, const struct region *region, int mode)
+{
+    const struct list *list = mode == MODE_BACKWARD ? &region->backward
+                                                    : &region->nodes;
+
+    dump_schedule(out, region->schedule[mode]);
+    for (const struct node *n = list->first; n; n = n->next)
+        if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD) {
+            fprintf(out, "    loop of %" PRId64 "\n", n->loop.count);
+            dump_region(out, n->loop.body, mode);
+        }
+}
+
+void fuse_dump(FILE *out, const struct network *network)
+{
+    for (const struct function *f = network->functions; f; f = f->next)
+        for (int mode = 0; mode < MODES; mode++)
+            if (f->body->schedule[mode]) {
+                fprintf(out, "%s %s\n", mode_names[mode], f->name);
+                dump_region(out, f->body, mode);
+            }
+}
