@@ -63,12 +63,12 @@ compare() {
     $CC $PLAIN "-DNETWORK=$1" "-DPREFIX=$prefix" "-I$2" -include "$1.h" \
         -o "$2/compare" tests/compare.c "$OUT/fixture.o" "$OUT/guarded.o" \
         "$2/$1.o" "$LIBRNET" -lm || return 1
-    good=0
+    bad=0
     for set in $(sets); do
         RNET_ISA=$set timeout 60 "$2/compare" \
-            "tests/fixtures/$1.safetensors" || good=1
+            "tests/fixtures/$1.safetensors" || bad=1
     done
-    return $good
+    return $bad
 }
 
 gradcheck() {
