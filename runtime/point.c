@@ -189,6 +189,59 @@ void rnet_point(const struct rnet_run *run, struct rnet_rows rows,
         plain(&point);
 }
 
+/* ----------------------------------------------------------- rnet_by_rows */
+
+struct by_rows {
+    struct rnet_rows rows;
+    int by_sample;
+    long each;                  /* rows of a task */
+    rnet_rows_task *task;
+    void *context;
+};
+
+/* The least common multiple of 32 and the rows of a sample. */
+static long common_rows(long rows_per_sample)
+{
+    long a = RNET_LANES, b = rows_per_sample, rest;
+
+    while ((rest = a % b)) {
+        a = b;
+        b = rest;
+    }
+    return RNET_LANES / b * rows_per_sample;
+}
+
+static void by_rows_task(void *context, long index, int worker)
+{
+    const struct by_rows *by = context;
+    long sample = by->rows.rows_per_sample, row = index * by->each;
+    long end = at_most(row + by->each, by->rows.rows);
+
+    (void)worker;
+    while (row < end) {
+        long next = at_most((row / RNET_LANES + 1) * RNET_LANES, end);
+
+        if (by->by_sample)
+            next = at_most(next, (row / sample + 1) * sample);
+        by->task(by->context, row, next - row);
+        row = next;
+    }
+}
+
+void rnet_by_rows(const struct rnet_run *run, struct rnet_rows rows,
+                  struct rnet_steps steps, rnet_rows_task *task, void *context)
+{
+    struct by_rows by = {
+        .rows = rows, .task = task, .context = context,
+        .by_sample = rows.layout == RNET_PLAIN && rnet_steps_by_sample(steps),
+        .each = RNET_LANES,
+    };
+
+    if (by.by_sample)
+        by.each = common_rows(rows.rows_per_sample);
+    rnet_parallel(run, quotient_up(rows.rows, by.each), by_rows_task, &by);
+}
+
 /* ---------------------------------------------------------- rnet_add_sums */
 
 #define LINE_BLOCK 64

@@ -98,4 +98,33 @@ static inline int rnet_tile_next(struct rnet_tile *tile,
     return tile->feature < part->feature + part->feature_count;
 }
 
+/* A kernel that goes by rows: rows [row, row + count) are of one strip or of
+ * one block of 32; plain, also of one sample when the steps ask for it. */
+typedef void rnet_rows_task(void *context, long row, long count);
+
+/* Every row, in tasks that own whole blocks of 32 rows and whole chunks of the
+ * steps' sums. */
+void rnet_by_rows(const struct rnet_run *run, struct rnet_rows rows,
+                  struct rnet_steps steps, rnet_rows_task *task,
+                  void *context);
+
+/* All features of rows [row, row + count). */
+static inline struct rnet_part rnet_rows_part(struct rnet_rows rows,
+                                              long features, long row,
+                                              long count)
+{
+    struct rnet_part part = { rows, features, row, count, 0, features,
+                              row / RNET_LANES, row / rows.rows_per_sample };
+
+    if (rows.layout == RNET_PLAIN)
+        part.chunk = part.sample;
+    return part;
+}
+
+/* True when a chunk of the steps' sums begins with this row. */
+static inline int rnet_rows_begin(struct rnet_rows rows, long row)
+{
+    return rows.layout == RNET_STRIPS || row % rows.rows_per_sample == 0;
+}
+
 #endif
