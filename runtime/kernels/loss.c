@@ -1,0 +1,436 @@
+/* loss.c: softmax and the losses on vectors.  Strips: each lane has its row, so
+ * everything is vertical.  Plain: one row after the other. */
+#include <math.h>
+
+#include "loss.h"
+#include "math.h"
+
+#define VECTORS (RNET_LANES / RNET_W)   /* of a strip's row */
+
+/* Two numbers for each row of a block. */
+struct stats {
+    float a[RNET_LANES] __attribute__((aligned(64)));
+    float b[RNET_LANES] __attribute__((aligned(64)));
+};
+
+static ALWAYS_INLINE int part_of(long count, long j)
+{
+    return count - j < RNET_W ? (int)(count - j) : RNET_W;
+}
+
+static ALWAYS_INLINE vf load(const float *p, int count)
+{
+    return count == RNET_W ? v_loadu(p) : v_load_first(p, count);
+}
+
+/* First element of a block of rows. */
+static const float *block(const struct loss_job *job, const float *x,
+                          long stride, long row)
+{
+    if (job->rows.layout == RNET_PLAIN)
+        return x + row * stride;
+    return x + row / RNET_LANES * stride * RNET_LANES;
+}
+
+/* ------------------------------------------------------ largest, exponentials */
+
+/* -infinity becomes 0, so that e^(x - largest) is 0 and not NaN. */
+static ALWAYS_INLINE vf finite_largest(vf largest)
+{
+    return v_select(largest == v_set(-INFINITY), v_zero(), largest);
+}
+
+/* a = the largest x, b = sum of e^(x - a); NaN in x makes b NaN. */
+static void strip_exponents(const float *x, long n, struct stats *to)
+{
+    vf largest[VECTORS], sum[VECTORS];
+
+    UNROLL
+    for (int j = 0; j < VECTORS; j++) {
+        largest[j] = v_set(-INFINITY);
+        sum[j] = v_zero();
+    }
+    for (long f = 0; f < n; f++)
+        UNROLL
+        for (int j = 0; j < VECTORS; j++)
+            largest[j] = v_max(v_loadu(x + f * RNET_LANES + j * RNET_W),
+                               largest[j]);
+    UNROLL
+    for (int j = 0; j < VECTORS; j++)
+        largest[j] = finite_largest(largest[j]);
+    for (long f = 0; f < n; f++)
+        UNROLL
+        for (int j = 0; j < VECTORS; j++)
+            sum[j] += v_exp_negative(v_loadu(x + f * RNET_LANES + j * RNET_W)
+                                     - largest[j]);
+    UNROLL
+    for (int j = 0; j < VECTORS; j++) {
+        v_store(to->a + j * RNET_W, largest[j]);
+        v_store(to->b + j * RNET_W, sum[j]);
+    }
+}
+
+static void row_exponents(const float *x, long n, float *a, float *b)
+{
+    vf largest = v_set(-INFINITY), sum = v_zero();
+
+    for (long j = 0; j < n; j += RNET_W) {
+        int part = part_of(n, j);
+
+        largest = v_max(v_select(vi_first(part), load(x + j, part),
+                                 v_set(-INFINITY)), largest);
+    }
+    largest = finite_largest(v_set(v_highest(largest)));
+    for (long j = 0; j < n; j += RNET_W) {
+        int part = part_of(n, j);
+
+        sum += v_keep(vi_first(part),
+                      v_exp_negative(load(x + j, part) - largest));
+    }
+    *a = largest[0];
+    *b = v_sum(sum);
+}
+
+static void exponents(const struct loss_job *job, long row, long count,
+                      struct stats *to)
+{
+    const float *x = block(job, job->x, job->x_stride, row);
+
+    if (job->rows.layout == RNET_STRIPS) {
+        strip_exponents(x, job->features, to);
+        return;
+    }
+    for (long k = 0; k < count; k++)
+        row_exponents(x + k * job->x_stride, job->features, to->a + k,
+                      to->b + k);
+}
+
+/* b = 1 / b, and 0 for 0: a row of -infinity alone has softmax 0. */
+static void invert(struct stats *stats, float scale)
+{
+    for (int k = 0; k < RNET_LANES; k++)
+        stats->b[k] = stats->b[k] == 0 ? 0 : scale / stats->b[k];
+}
+
+/* --------------------------------------------------------------- tile by tile */
+
+/* acc of one vector, from x, y and its row's numbers */
+typedef vf formula(vf x, vf y, vf a, vf b);
+
+static ALWAYS_INLINE void fill_strip(const struct loss_job *job,
+                                     const struct rnet_tile *tile,
+                                     const struct stats *stats, formula *f)
+{
+    const float *x = block(job, job->x, job->x_stride, tile->row)
+                     + tile->feature * RNET_LANES;
+    const float *y = job->y ? block(job, job->y, job->y_stride, tile->row)
+                              + tile->feature * RNET_LANES : x;
+
+    for (int i = 0; i < tile->outer; i++)
+        UNROLL
+        for (int j = 0; j < VECTORS; j++) {
+            long at = i * RNET_LANES + j * RNET_W;
+            vf acc = f(v_loadu(x + at), v_loadu(y + at),
+                       v_load(stats->a + j * RNET_W),
+                       v_load(stats->b + j * RNET_W));
+
+            v_store(tile->acc + at,
+                    v_keep(vi_lanes() < tile->inner - j * RNET_W, acc));
+        }
+}
+
+static ALWAYS_INLINE void fill_plain(const struct loss_job *job,
+                                     const struct rnet_tile *tile, long row,
+                                     const struct stats *stats, formula *f)
+{
+    for (int i = 0; i < tile->outer; i++) {
+        long at = tile->row + i;
+        const float *x = job->x + at * job->x_stride + tile->feature;
+        const float *y = job->y ? job->y + at * job->y_stride + tile->feature
+                                : x;
+
+        for (int j = 0; j < tile->inner; j += RNET_W) {
+            int part = part_of(tile->inner, j);
+
+            v_store(tile->acc + i * tile->acc_stride + j,
+                    f(load(x + j, part), load(y + j, part),
+                      v_set(stats->a[at - row]), v_set(stats->b[at - row])));
+        }
+    }
+}
+
+/* Takes the scale off where the label is. */
+static void subtract_labels(const struct loss_job *job,
+                            const struct rnet_tile *tile)
+{
+    int strips = tile->layout == RNET_STRIPS;
+    int rows = strips ? tile->inner : tile->outer;
+    int wide = strips ? tile->outer : tile->inner;
+
+    for (int k = 0; k < rows; k++) {
+        long f = job->label[tile->row + k] - tile->feature;
+
+        if (f >= 0 && f < wide)
+            tile->acc[strips ? f * RNET_LANES + k
+                             : k * tile->acc_stride + f] -= job->scale;
+    }
+}
+
+static void begin(const struct loss_job *job, const struct rnet_part *part)
+{
+    if (rnet_rows_begin(job->rows, part->row))
+        RNET_NAME(steps_begin)(job->steps, part->chunk, 0, job->features,
+                               job->features);
+}
+
+/* acc = f, less the labels, then the steps. */
+static ALWAYS_INLINE void finish(const struct loss_job *job, long row,
+                                 long count, const struct stats *stats,
+                                 formula *f)
+{
+    struct rnet_part part = rnet_rows_part(job->rows, job->features, row,
+                                           count);
+    float acc[RNET_TILE_FLOATS] __attribute__((aligned(64)));
+    struct rnet_tile tile;
+
+    begin(job, &part);
+    if (job->steps.count == 0 || !rnet_tile_first(&tile, &part, acc))
+        return;
+    do {
+        rnet_tile_size(&tile, &part);
+        if (tile.layout == RNET_STRIPS)
+            fill_strip(job, &tile, stats, f);
+        else
+            fill_plain(job, &tile, row, stats, f);
+        if (job->label)
+            subtract_labels(job, &tile);
+        RNET_NAME(steps)(job->run, &tile, job->steps);
+    } while (rnet_tile_next(&tile, &part));
+}
+
+/* -------------------------------------------------------------------- softmax */
+
+static ALWAYS_INLINE vf probability(vf x, vf y, vf a, vf b)
+{
+    (void)y;
+    return v_exp_negative(x - a) * b;
+}
+
+static void softmax(const struct loss_job *job, long row, long count)
+{
+    struct stats stats;
+
+    exponents(job, row, count, &stats);
+    invert(&stats, 1);
+    finish(job, row, count, &stats, probability);
+}
+
+/* y (dy - a), a = sum y dy */
+static ALWAYS_INLINE vf softmax_slope(vf x, vf y, vf a, vf b)
+{
+    (void)b;
+    return y * (x - a);
+}
+
+static void strip_products(const struct loss_job *job, long row,
+                           struct stats *stats)
+{
+    const float *x = block(job, job->x, job->x_stride, row);
+    const float *y = block(job, job->y, job->y_stride, row);
+    vf sum[VECTORS];
+
+    UNROLL
+    for (int j = 0; j < VECTORS; j++)
+        sum[j] = v_zero();
+    for (long f = 0; f < job->features; f++)
+        UNROLL
+        for (int j = 0; j < VECTORS; j++) {
+            long at = f * RNET_LANES + j * RNET_W;
+
+            sum[j] += v_loadu(x + at) * v_loadu(y + at);
+        }
+    UNROLL
+    for (int j = 0; j < VECTORS; j++)
+        v_store(stats->a + j * RNET_W, sum[j]);
+}
+
+static float row_product(const float *x, const float *y, long n)
+{
+    vf sum = v_zero();
+
+    for (long j = 0; j < n; j += RNET_W)
+        sum += load(x + j, part_of(n, j)) * load(y + j, part_of(n, j));
+    return v_sum(sum);
+}
+
+static void softmax_grad(const struct loss_job *job, long row, long count)
+{
+    struct stats stats = { { 0 }, { 0 } };
+
+    if (job->rows.layout == RNET_STRIPS)
+        strip_products(job, row, &stats);
+    else
+        for (long k = 0; k < count; k++)
+            stats.a[k] = row_product(job->x + (row + k) * job->x_stride,
+                                     job->y + (row + k) * job->y_stride,
+                                     job->features);
+    finish(job, row, count, &stats, softmax_slope);
+}
+
+/* -------------------------------------------------------------- cross-entropy */
+
+static float x_at_label(const struct loss_job *job, long row)
+{
+    long label = job->label[row];
+
+    if (job->rows.layout == RNET_PLAIN)
+        return job->x[row * job->x_stride + label];
+    return block(job, job->x, job->x_stride, row)[label * RNET_LANES
+                                                  + row % RNET_LANES];
+}
+
+static void cross_entropy(const struct loss_job *job, long row, long count)
+{
+    struct stats stats = { { 0 }, { 0 } };
+    float logs[RNET_LANES] __attribute__((aligned(64)));
+    double total = 0;
+
+    exponents(job, row, count, &stats);
+    for (int j = 0; j < RNET_LANES; j += RNET_W)
+        v_store(logs + j, v_log(v_load(stats.b + j)));
+    for (long k = 0; k < count; k++)
+        total += (double)(stats.a[k] - x_at_label(job, row + k))
+                 + (double)logs[k];
+    rnet_loss_line(job, row, (float)total);
+    invert(&stats, job->scale);
+    finish(job, row, count, &stats, probability);
+}
+
+/* ------------------------------------------------------------- element-wise */
+
+/* The loss of a vector, and its slope. */
+typedef vf pair(vf x, vf target, vf *slope);
+
+static ALWAYS_INLINE vf squared(vf x, vf target, vf *slope)
+{
+    vf d = x - target;
+
+    *slope = d + d;
+    return d * d;
+}
+
+/* max(x, 0) - x t + log(1 + e^-|x|); sigmoid(x) - t */
+static ALWAYS_INLINE vf binary(vf x, vf target, vf *slope)
+{
+    vf e = v_exp_negative(-v_abs(x));
+
+    *slope = v_select(x < 0, e, v_set(1)) / (1 + e) - target;
+    return v_select(x < 0, v_zero(), x) - x * target + v_log1p_unit(e);
+}
+
+static ALWAYS_INLINE vf absolute(vf x, vf target, vf *slope)
+{
+    vf d = x - target;
+
+    *slope = v_keep(d > 0, v_set(1)) - v_keep(d < 0, v_set(1));
+    return v_abs(d);
+}
+
+/* The strip tile's targets, as they lie in the strip. */
+static void turn_targets(const struct loss_job *job,
+                         const struct rnet_tile *tile, float *to)
+{
+    for (int i = 0; i < tile->outer; i++)
+        for (int j = 0; j < RNET_LANES; j++)
+            to[i * RNET_LANES + j] =
+                j < tile->inner ? job->target[(tile->row + j) * job->features
+                                              + tile->feature + i] : 0;
+}
+
+static ALWAYS_INLINE vf strip_errors(const struct loss_job *job,
+                                     const struct rnet_tile *tile, pair *f)
+{
+    float target[RNET_TILE_FLOATS] __attribute__((aligned(64)));
+    const float *x = block(job, job->x, job->x_stride, tile->row)
+                     + tile->feature * RNET_LANES;
+    vf sum = v_zero();
+
+    turn_targets(job, tile, target);
+    for (int i = 0; i < tile->outer; i++)
+        UNROLL
+        for (int j = 0; j < VECTORS; j++) {
+            long at = i * RNET_LANES + j * RNET_W;
+            vi valid = vi_lanes() < tile->inner - j * RNET_W;
+            vf slope, error = f(v_loadu(x + at), v_load(target + at), &slope);
+
+            sum += v_keep(valid, error);
+            v_store(tile->acc + at, v_keep(valid, slope * job->scale));
+        }
+    return sum;
+}
+
+static ALWAYS_INLINE vf plain_errors(const struct loss_job *job,
+                                     const struct rnet_tile *tile, pair *f)
+{
+    vf sum = v_zero();
+
+    for (int i = 0; i < tile->outer; i++) {
+        long row = tile->row + i;
+        const float *x = job->x + row * job->x_stride + tile->feature;
+        const float *target = job->target + row * job->features
+                              + tile->feature;
+
+        for (int j = 0; j < tile->inner; j += RNET_W) {
+            int part = part_of(tile->inner, j);
+            vf slope, error = f(load(x + j, part), load(target + j, part),
+                                &slope);
+
+            sum += v_keep(vi_first(part), error);
+            v_store(tile->acc + i * tile->acc_stride + j, slope * job->scale);
+        }
+    }
+    return sum;
+}
+
+static ALWAYS_INLINE float errors(const struct loss_job *job,
+                                  const struct rnet_tile *tile, pair *f)
+{
+    return v_sum(tile->layout == RNET_STRIPS ? strip_errors(job, tile, f)
+                                             : plain_errors(job, tile, f));
+}
+
+static float errors_of_kind(const struct loss_job *job,
+                            const struct rnet_tile *tile)
+{
+    switch (job->kind) {
+    case RNET_LOSS_SQUARED:
+        return errors(job, tile, squared);
+    case RNET_LOSS_BINARY:
+        return errors(job, tile, binary);
+    case RNET_LOSS_ABSOLUTE:
+        return errors(job, tile, absolute);
+    }
+    return 0;
+}
+
+static void loss(const struct loss_job *job, long row, long count)
+{
+    struct rnet_part part = rnet_rows_part(job->rows, job->features, row,
+                                           count);
+    float acc[RNET_TILE_FLOATS] __attribute__((aligned(64)));
+    struct rnet_tile tile;
+    double total = 0;
+
+    begin(job, &part);
+    if (rnet_tile_first(&tile, &part, acc))
+        do {
+            rnet_tile_size(&tile, &part);
+            total += (double)errors_of_kind(job, &tile);
+            RNET_NAME(steps)(job->run, &tile, job->steps);
+        } while (rnet_tile_next(&tile, &part));
+    rnet_loss_line(job, row, (float)total);
+}
+
+const struct loss_kernels RNET_NAME(loss_kernels) = {
+    softmax, softmax_grad, cross_entropy, loss
+};
