@@ -136,7 +136,7 @@ static void run_product(const struct rows_job *job, rows_kernel *kernel,
 
     grid.strips = strips;
     grid.units = divide_up(features, unit);
-    grid.down = most(divide_up(strips, block),
+    grid.down = most(divide_up(most(1, strips), block),
                      rows_least(tasks, divide_up(strips, 4)));
     grid.across = rows_least(grid.units, divide_up(tasks, grid.down));
     if (rnet_steps_sum_all(job->steps))
@@ -154,7 +154,7 @@ static void run_moves(const struct rows_job *job, rows_kernel *kernel,
 
     grid.strips = divide_up(job->rows, RNET_LANES);
     grid.units = divide_up(features, RNET_LANES);
-    grid.down = rows_least(grid.strips, tasks);
+    grid.down = most(1, rows_least(grid.strips, tasks));
     grid.across = rows_least(grid.units, divide_up(tasks, grid.down));
     if (rnet_steps_sum_all(job->steps))
         grid.across = 1;
