@@ -10,10 +10,11 @@
 #include <string.h>
 #include <time.h>
 
+/* Seconds of this thread: the turns of others do not count. */
 static inline double peak_clock(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
