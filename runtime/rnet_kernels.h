@@ -31,6 +31,7 @@ extern "C" {
 #endif
 
 #define RNET_LANES 32
+#define RNET_STRIP_COUNT(rows) (((rows) + RNET_LANES - 1) / RNET_LANES)
 
 enum rnet_layout { RNET_PLAIN, RNET_STRIPS };
 
@@ -109,9 +110,39 @@ struct rnet_step {
     uint32_t key;
 };
 
-/* How emitted C writes them: RNET_STEPS(RNET_BIAS(b), RNET_DO(RELU),
- * RNET_TO(STORE, y, 64)) is two arguments, the array and its length.
- * RNET_NO_STEPS is none. */
+/* How emitted C writes them: RNET_STEPS(RNET_BY_FEATURE(ADD, bias),
+ * RNET_DO(RELU), RNET_WITH(STORE, y, 64)).  RNET_NO_STEPS is none. */
+#define RNET_DO(o) { .op = RNET_##o }
+#define RNET_DO_VALUE(o, v) { .op = RNET_##o, .value = (float)(v) }
+#define RNET_BY(o, v) \
+    { .op = RNET_##o, .kind = RNET_CONST, .value = (float)(v) }
+#define RNET_WITH(o, p, s) \
+    { .op = RNET_##o, .kind = RNET_FULL, .x = (float *)(p), .stride = (s) }
+#define RNET_WITH_VALUE(o, p, s, v) \
+    { .op = RNET_##o, .kind = RNET_FULL, .x = (float *)(p), .stride = (s), \
+      .value = (float)(v) }
+#define RNET_BY_FEATURE(o, p) \
+    { .op = RNET_##o, .kind = RNET_FEATURE, .x = (float *)(p) }
+#define RNET_BY_SCALAR(o, p) \
+    { .op = RNET_##o, .kind = RNET_SCALAR, .x = (float *)(p) }
+#define RNET_BY_SAMPLE(o, p, s) \
+    { .op = RNET_##o, .kind = RNET_SAMPLE_FEATURE, .x = (float *)(p), \
+      .stride = (s) }
+#define RNET_SCALE_SHIFT(p, q) { .op = RNET_AFFINE, .a = (p), .b = (q) }
+#define RNET_COMBINE(p, s, u, v, w) \
+    { .op = RNET_AFFINE2, .kind = RNET_FULL, .x = (float *)(p), \
+      .stride = (s), .a = (u), .b = (v), .c = (w) }
+#define RNET_SUM_TO(o, l) { .op = RNET_##o, .sums = (l) }
+#define RNET_SUM_WITH(o, p, s, l) \
+    { .op = RNET_##o, .kind = RNET_FULL, .x = (float *)(p), .stride = (s), \
+      .sums = (l) }
+#define RNET_SHIFTED_SUMS(m, l) \
+    { .op = RNET_SUM_MOMENTS, .b = (m), .sums = (l) }
+#define RNET_CENTRED_SUMS(p, s, m, l) \
+    { .op = RNET_SUM_CENTRED, .kind = RNET_FULL, .x = (float *)(p), \
+      .stride = (s), .b = (m), .sums = (l) }
+#define RNET_DROP(o, v, k) \
+    { .op = RNET_##o, .value = (float)(v), .key = (uint32_t)(k) }
 struct rnet_steps { const struct rnet_step *step; int count; };
 #define RNET_STEPS(...) ((struct rnet_steps) { \
     (const struct rnet_step[]) { __VA_ARGS__ }, \
