@@ -1,2 +1,263 @@
-/* pool2d.c: for now the scalar twins, compiled for each instruction set. */
-#include "../scalar/pool2d.c"
+/* pool2d.c: the pooling kernels: pixel by pixel, channels in the lanes. */
+#include "pool2d.h"
+#include "vec.h"
+
+/* A map in memory: pixel (y, x), channel c. */
+struct map { const float *p; long row, pixel; };
+
+static struct map image_of(const float *x, long stride, long image, int height,
+                           int width)
+{
+    return (struct map) { x + image * height * width * stride, width * stride,
+                          stride };
+}
+
+static const float *at(const struct map *map, int y, int x)
+{
+    return map->p + y * map->row + x * map->pixel;
+}
+
+static ALWAYS_INLINE vf load_lanes(const float *p, int lanes)
+{
+    return lanes >= RNET_W ? v_loadu(p) : v_load_first(p, lanes);
+}
+
+/* --------------------------------------------------------------- forward */
+
+static ALWAYS_INLINE vf
+largest(const struct map *map, const struct pool2d_window *window, int c,
+        int lanes)
+{
+    vf best = v_zero();
+    int found = 0;
+
+    for (int y = window->top; y < window->bottom; y++)
+        for (int x = window->left; x < window->right; x++) {
+            vf value = load_lanes(at(map, y, x) + c, lanes);
+
+            best = found ? v_select((value > best) | (value != value), value,
+                                    best)
+                         : value;
+            found = 1;
+        }
+    return best;
+}
+
+static ALWAYS_INLINE vf
+total(const struct map *map, const struct pool2d_window *window, int c,
+      int lanes)
+{
+    vf sum = v_zero();
+
+    for (int y = window->top; y < window->bottom; y++)
+        for (int x = window->left; x < window->right; x++)
+            sum += load_lanes(at(map, y, x) + c, lanes);
+    return sum;
+}
+
+/* acc[l], l < count, of the channels from c on; past `channels` they are 0 */
+static ALWAYS_INLINE void
+pool_channels(float *acc, const struct rnet_pool_shape *shape,
+              const struct map *map, const struct pool2d_window *window, int c,
+              int count, int average)
+{
+    vf divisor = v_set((float)pool2d_count(shape, window));
+
+    for (int l = 0; l < count; l += RNET_W) {
+        int lanes = shape->channels - c - l;
+
+        if (lanes <= 0)
+            v_store(acc + l, v_zero());
+        else if (average)
+            v_store(acc + l, total(map, window, c + l, lanes) / divisor);
+        else
+            v_store(acc + l, largest(map, window, c + l, lanes));
+    }
+}
+
+/* A pixel of the result, channels from c on, into acc. */
+struct source {
+    const struct rnet_pool_shape *shape;
+    struct map x, dy;
+};
+typedef void pixel_kernel(const struct source *source, float *acc, int y,
+                          int x, int c, int count);
+
+static void average_pixel(const struct source *source, float *acc, int y,
+                          int x, int c, int count)
+{
+    struct pool2d_window window = pool2d_window(source->shape, y, x);
+
+    pool_channels(acc, source->shape, &source->x, &window, c, count, 1);
+}
+
+static void largest_pixel(const struct source *source, float *acc, int y,
+                          int x, int c, int count)
+{
+    struct pool2d_window window = pool2d_window(source->shape, y, x);
+
+    pool_channels(acc, source->shape, &source->x, &window, c, count, 0);
+}
+
+/* -------------------------------------------------------------- gradient */
+
+struct holders { int top, bottom, left, right; };
+
+static struct holders holders_of(const struct rnet_pool_shape *shape, int y,
+                                 int x)
+{
+    struct holders h;
+
+    pool2d_holders(y, shape->kernel_height, shape->stride_y, shape->pad_top,
+                   shape->out_height, &h.top, &h.bottom);
+    pool2d_holders(x, shape->kernel_width, shape->stride_x, shape->pad_left,
+                   shape->out_width, &h.left, &h.right);
+    return h;
+}
+
+/* dL/dx = sum over the windows that hold the pixel of dL/dy / count */
+static void average_gradient(const struct source *source, float *acc, int y,
+                             int x, int c, int count)
+{
+    const struct rnet_pool_shape *shape = source->shape;
+    struct holders h = holders_of(shape, y, x);
+
+    for (int l = 0; l < count; l += RNET_W)
+        v_store(acc + l, v_zero());
+    for (int oy = h.top; oy < h.bottom; oy++)
+        for (int ox = h.left; ox < h.right; ox++) {
+            struct pool2d_window window = pool2d_window(shape, oy, ox);
+            vf divisor = v_set((float)pool2d_count(shape, &window));
+            const float *dy = at(&source->dy, oy, ox) + c;
+
+            for (int l = 0; l < count; l += RNET_W)
+                v_store(acc + l, v_load(acc + l)
+                                 + load_lanes(dy + l, count - l) / divisor);
+        }
+}
+
+/* Lanes in which (y, x) wins the window: nothing before it is as large, and
+ * nothing after it larger. */
+static ALWAYS_INLINE vi
+wins(const struct map *map, const struct pool2d_window *window, int y, int x,
+     int c, int lanes)
+{
+    vf value = load_lanes(at(map, y, x) + c, lanes);
+    vi loses = { 0 };
+
+    for (int i = window->top; i < window->bottom; i++)
+        for (int j = window->left; j < window->right; j++) {
+            vf other = load_lanes(at(map, i, j) + c, lanes);
+
+            loses |= i < y || (i == y && j < x) ? other >= value
+                                                : other > value;
+        }
+    return ~loses;
+}
+
+/* dL/dx = sum over the windows that the pixel wins of dL/dy */
+static void largest_gradient(const struct source *source, float *acc, int y,
+                             int x, int c, int count)
+{
+    struct holders h = holders_of(source->shape, y, x);
+
+    for (int l = 0; l < count; l += RNET_W) {
+        vf sum = v_zero();
+
+        for (int oy = h.top; oy < h.bottom; oy++)
+            for (int ox = h.left; ox < h.right; ox++) {
+                struct pool2d_window window = pool2d_window(source->shape, oy,
+                                                            ox);
+
+                sum += v_keep(wins(&source->x, &window, y, x, c + l,
+                                   count - l),
+                              load_lanes(at(&source->dy, oy, ox) + c + l,
+                                         count - l));
+            }
+        v_store(acc + l, sum);
+    }
+}
+
+/* ----------------------------------------------------------------- tiles */
+
+/* Columns [x, x + outer) of row y, channels [c, c + inner). */
+static void run_tile(const struct rnet_run *run, const struct source *source,
+                     pixel_kernel *kernel, struct rnet_tile *tile, int y, int x,
+                     struct rnet_steps tail)
+{
+    for (int i = 0; i < tile->outer; i++)
+        kernel(source, tile->acc + i * tile->acc_stride, y, x + i,
+               (int)tile->feature, tile->inner);
+    RNET_NAME(steps)(run, tile, tail);
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* The result has `features` channels and rows of `width` pixels. */
+static void run_part(const struct rnet_run *run, const struct source *source,
+                     pixel_kernel *kernel, const struct pool2d_part *part,
+                     int height, int width, int features,
+                     struct rnet_steps tail)
+{
+    float acc[RNET_TILE_FLOATS] __attribute__((aligned(64)));
+    int wide = least(part->feature_count, 128);
+    int stride = (wide + 15) / 16 * 16, high = RNET_TILE_FLOATS / stride;
+    int end = part->feature + part->feature_count;
+    struct rnet_tile tile = {
+        .acc = acc, .acc_stride = stride, .layout = RNET_PLAIN, .row_step = 1,
+        .features = features, .chunk = part->image, .sample = part->image,
+        .rows_per_sample = (long)height * width
+    };
+
+    for (int y = part->row; y < part->row + part->row_count; y++)
+        for (int x = 0; x < width; x += high)
+            for (int c = part->feature; c < end; c += wide) {
+                tile.row = (part->image * height + y) * width + x;
+                tile.outer = least(high, width - x);
+                tile.feature = c;
+                tile.inner = least(wide, end - c);
+                run_tile(run, source, kernel, &tile, y, x, tail);
+            }
+}
+
+static void pool(const struct rnet_run *run,
+                 const struct rnet_pool_shape *shape, const float *x,
+                 long x_stride, struct rnet_steps tail,
+                 const struct pool2d_part *part)
+{
+    struct source source = {
+        .shape = shape,
+        .x = image_of(x, x_stride, part->image, shape->height, shape->width)
+    };
+
+    run_part(run, &source,
+             shape->kind == RNET_POOL_MAX ? largest_pixel : average_pixel, part,
+             shape->out_height, shape->out_width, shape->out_channels, tail);
+}
+
+static void grad(const struct rnet_run *run,
+                 const struct rnet_pool_shape *shape, const float *dy,
+                 long dy_stride, const float *x, long x_stride,
+                 struct rnet_steps tail, const struct pool2d_part *part)
+{
+    struct source source = {
+        .shape = shape,
+        .dy = image_of(dy, dy_stride, part->image, shape->out_height,
+                       shape->out_width)
+    };
+
+    if (shape->kind == RNET_POOL_MAX)
+        source.x = image_of(x, x_stride, part->image, shape->height,
+                            shape->width);
+    run_part(run, &source,
+             shape->kind == RNET_POOL_MAX ? largest_gradient
+                                          : average_gradient,
+             part, shape->height, shape->width, shape->channels, tail);
+}
+
+const struct pool2d_kernels RNET_NAME(pool2d_kernels) = {
+    pool, grad, RNET_NAME(steps_begin)
+};
