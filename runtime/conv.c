@@ -16,6 +16,7 @@ static const struct conv_kernels *const tables[RNET_ISAS] =
 #define PART_WORK  1000000      /* multiplications of a part, about */
 #define PANEL      4            /* blocks of 16 channels that go together */
 #define PANEL_FLOATS 131072     /* of weights, which should stay in cache */
+#define NEXT_FLOATS 65536       /* most of the next image fetched ahead */
 #define ADD_FLOATS 16384        /* of gradients that one task adds up */
 
 /* A map that a program makes, in scratch, or where it is already. */
@@ -42,6 +43,7 @@ struct plan {
     float *partial;             /* weight, then bias gradients of the groups */
     long image_groups;          /*   of images but the first */
     struct rnet_steps tail;
+    int tail_input;             /* it reads RNET_INPUT */
 };
 
 static long least(long a, long b)
@@ -98,6 +100,19 @@ static float *scratch_of(const struct plan *plan, const struct source *source,
     return plan->run->workers + (size_t)worker * plan->run->worker_floats
            + RNET_WORKER_FLOATS + source->offset
            + (size_t)slot * (size_t)source->image;
+}
+
+/* What the program of an image loads first; from `end` on there is none. */
+static struct conv_next next_of(const struct source *source, long image,
+                                long end)
+{
+    const struct rnet_step *load = source->frame.program.step;
+    long floats = (long)source->frame.height * source->frame.width
+                  * load->stride;
+
+    if (image >= end || load->kind != RNET_FULL || floats > NEXT_FLOATS)
+        return (struct conv_next) { NULL, 0 };
+    return (struct conv_next) { load->x + image * floats, floats };
 }
 
 /* Pixel (0, 0) of an image, the slot-th of its set. */
@@ -320,8 +335,10 @@ static void plan_input(struct plan *plan, struct rnet_steps program)
         conv->height, conv->width, conv->in, conv->pad_left, reach(conv),
         program
     };
-    int vectors = plan->depthwise || reads_input(plan->tail);
+    int vectors;
 
+    plan->tail_input = reads_input(plan->tail);
+    vectors = plan->depthwise || plan->tail_input;
     plan->x = open_source(frame, !vectors || conv->in % 16 == 0, 0);
 }
 
@@ -385,6 +402,9 @@ static void forward_panel(const struct plan *plan, int worker, long first,
 
         part.block = block;
         part.block_count = count;
+        if (block == 0 && g == 0)
+            part.next[0] = next_of(&plan->x, first + slot + plan->images,
+                                   plan->batch);
         plan->kernels->begin(plan->tail, first + slot,
                              pass.feature + block * 16L,
                              least(count * 16, pass.count - block * 16L),
@@ -617,15 +637,22 @@ static void weight_gradient(const struct plan *plan, int worker, long index,
     }
 }
 
-/* All phases, for blocks [block, block + count) of one image. */
+/* All phases, for blocks [block, block + count) of one image; the group of
+ * images goes on to `end`. */
 static void backward_image(const struct plan *plan, int worker, long image,
-                           int slot, int g, int block, int count)
+                           int slot, int g, int block, int count, long end)
 {
     struct conv_part part = {
         .image = image, .block = block, .block_count = count,
-        .x = pixels_of(plan, &plan->dy, worker, image, slot),
-        .input = pixels_of(plan, &plan->x, worker, image, slot)
+        .x = pixels_of(plan, &plan->dy, worker, image, slot)
     };
+
+    if (plan->tail_input)
+        part.input = pixels_of(plan, &plan->x, worker, image, slot);
+    if (g == 0 && block == 0) {
+        part.next[0] = next_of(&plan->x, image + plan->images, end);
+        part.next[1] = next_of(&plan->dy, image + plan->images, end);
+    }
 
     plan->kernels->begin(plan->tail, image, g * plan->in + block * 16L,
                          least(count * 16, plan->in - block * 16L),
@@ -636,11 +663,12 @@ static void backward_image(const struct plan *plan, int worker, long image,
 
             part.row_count = pass.rows;
             plan->kernels->pass(plan->run, &pass, &part);
+            part.next[0].floats = part.next[1].floats = 0;
         }
 }
 
 static void backward_set(const struct plan *plan, int worker, long first,
-                         int images)
+                         int images, long end)
 {
     int blocks = conv_blocks(plan->in);
     int panel = panel_blocks(plan, plan->in, plan->block);
@@ -649,7 +677,7 @@ static void backward_set(const struct plan *plan, int worker, long first,
         for (int b = 0; b < blocks; b += panel)
             for (int slot = 0; slot < images; slot++)
                 backward_image(plan, worker, first + slot, slot, g, b,
-                               (int)least(panel, blocks - b));
+                               (int)least(panel, blocks - b), end);
 }
 
 static void clear_group(const struct plan *plan, long index)
@@ -683,7 +711,7 @@ static void backward_group(void *context, long index, int worker)
         }
         weight_gradient(plan, worker, index, first, images);
         if (plan->tail.count)
-            backward_set(plan, worker, first, images);
+            backward_set(plan, worker, first, images, end);
     }
 }
 

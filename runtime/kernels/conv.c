@@ -144,8 +144,9 @@ struct product {
 /* Pixels in threes share a pointer: as many registers as there are. */
 #define POINTERS(P) (((P) + 2) / 3)
 
-/* The compiler must not unite these pointers again. */
-#define KEEP(pointer) __asm__("" : "+r"(pointer))
+/* The compiler must not unite these pointers again, nor make more of them: the
+ * address x[i] + 4 pixel + k is part of the instruction. */
+#define KEEP(variable) __asm__("" : "+r"(variable))
 
 static ALWAYS_INLINE void
 multiply(vf *acc, const float *const *x, long pixel, const float *w,
@@ -153,6 +154,15 @@ multiply(vf *acc, const float *const *x, long pixel, const float *w,
 {
     vf b[4];
 
+    if (V == 4) {               /* no registers for four b and a: a in memory */
+        UNROLL for (int i = 0; i < V * P; i++) {
+            if (i % P == 0)
+                b[0] = v_load(w + i / P * w_block + k * 16);
+            acc[i % P * V + i / P] += v_set((x[i % P / 3]
+                                             + i % P % 3 * pixel)[k]) * b[0];
+        }
+        return;
+    }
     UNROLL for (int v = 0; v < V * UNIT; v++)
         b[v] = v_load(w + v / UNIT * w_block + v % UNIT * RNET_W + k * 16);
     UNROLL for (int p = 0; p < P; p++) {
@@ -179,6 +189,7 @@ run_tap(vf *acc, const float *from, const float *w,
             multiply(acc, x, pixel, w, w_block, u, P, V);
             UNROLL for (int i = 0; i < POINTERS(P); i++)
                 KEEP(x[i]);
+            KEEP(pixel);
         }
         w += 4 * 16;
         UNROLL for (int i = 0; i < POINTERS(P); i++)
@@ -299,6 +310,9 @@ static NOINLINE void depthwise_full(const struct product *product)
 
 /* ---------------------------------------------------------------- passes */
 
+/* Memory that each tile fetches its share of. */
+struct ahead { const float *p; long share, left; };
+
 /* Tiles are computed side by side into one buffer, and the tail runs when it
  * is full or the next tile does not continue it. */
 struct job {
@@ -313,7 +327,58 @@ struct job {
     int i, j, pixels;           /* what the buffer holds */
     int room;                   /* pixels that fit */
     float *buffer;
+    struct ahead ahead[CONV_NEXT];
 };
+
+/* The tail's operands for `count` pixels from (i, j), while they are computed:
+ * lines that are written would be read first too. */
+static void fetch_operands(const struct job *job, int i, int j, int count)
+{
+    const struct conv_pass *pass = job->pass;
+    long y = pass->y + (long)i * pass->step_y;
+    long x = pass->x + (long)j * pass->step_x;
+    long row = (job->part->image * pass->height + y) * pass->width + x;
+    int wide = (int)least(job->wide, pass->count - job->block * 16);
+
+    for (int k = 0; k < pass->tail.count; k++) {
+        const struct rnet_step *step = pass->tail.step + k;
+        const float *p = step->x + row * step->stride + pass->feature
+                         + job->block * 16;
+
+        if (step->kind != RNET_FULL)
+            continue;
+        for (int n = 0; n < count; n++) {
+            for (int c = 0; c < wide; c += 16)
+                __builtin_prefetch(p + c, 1, 3);
+            p += pass->step_x * step->stride;
+        }
+    }
+}
+
+static void fetch_ahead(struct ahead *ahead)
+{
+    long count = least(ahead->share, ahead->left);
+
+    for (long i = 0; i < count; i += 16)
+        v_prefetch_later(ahead->p + i);
+    ahead->p += count;
+    ahead->left -= count;
+}
+
+/* Shares such that the part's tiles fetch all of it. */
+static void share_ahead(struct job *job)
+{
+    const struct conv_part *part = job->part;
+    long tiles = (long)divide_up(part->block_count, job->shape.units)
+                 * part->row_count
+                 * divide_up(job->pass->columns, job->shape.pixels);
+
+    for (int i = 0; i < CONV_NEXT; i++)
+        job->ahead[i] = (struct ahead) {
+            part->next[i].p, part->next[i].floats / (tiles + 1) + 16,
+            part->next[i].floats
+        };
+}
 
 static void finish(struct job *job)
 {
@@ -335,6 +400,9 @@ static void run_tile(struct job *job, const float *x, int i, int j, int count)
         job->i = i;
         job->j = j;
     }
+    fetch_operands(job, i, j, count);
+    for (int k = 0; k < CONV_NEXT; k++)
+        fetch_ahead(job->ahead + k);
     job->product.x = x;
     job->product.acc = job->buffer + job->pixels * job->wide;
     if (!job->pass->depthwise)
@@ -441,6 +509,8 @@ static void pass(const struct rnet_run *run, const struct conv_pass *pass,
         job.shape = pass->depthwise
             ? (struct shape) { 1, DEPTH_PIXELS, NULL }
             : shape_of(end - b, pass->columns);
+        if (b == part->block)
+            share_ahead(&job);
         job.block = b;
         job.wide = job.shape.units * 16;
         job.room = RNET_TILE_FLOATS / job.wide;

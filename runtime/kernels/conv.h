@@ -38,6 +38,10 @@ struct conv_pass {
     struct rnet_steps tail;
 };
 
+/* Memory that is read after the pass, to fetch into the cache during it. */
+#define CONV_NEXT 2
+struct conv_next { const float *p; long floats; };
+
 /* A task's share of a pass: rows and blocks of 16 channels of one image. */
 struct conv_part {
     long image;
@@ -45,8 +49,7 @@ struct conv_part {
     const float *input;         /* RNET_INPUT's pixel (0, 0), or NULL */
     int row, row_count;
     int block, block_count;
-    const float *next;          /* memory to fetch meanwhile, or NULL */
-    long next_floats;
+    struct conv_next next[CONV_NEXT];
 };
 
 /* dw[c / 16][r][s][k][c % 16] += sum over images and pixels (i, j) of
