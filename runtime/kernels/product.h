@@ -21,7 +21,8 @@
 
 struct product {
     const float *a, *b;
-    const float *ahead;         /* coefficients wanted next: prefetched */
+    const float *ahead;         /* wanted next, prefetched for each segment of */
+    long ahead_step;            /* 32 k: 32 lines, of each row or of 2 KB */
     long step;
     long depth;
 };
@@ -59,7 +60,7 @@ static ALWAYS_INLINE void segment(vf acc[TILE_ROWS][2], int rows, int wide,
     const int next = form == BY_ROWS ? 1 : RNET_LANES;
     UNROLL_BY(4)
     for (int k = 0; k < count; k++) {
-        v_prefetch(ahead + k * (form == BY_ROWS ? 16 : RNET_LANES));
+        v_prefetch_later(ahead + k * (form == BY_ROWS ? 16 : RNET_LANES));
         turn(acc, rows, wide, form, a + k * next, b + k * RNET_LANES);
     }
 }
@@ -135,7 +136,7 @@ static ALWAYS_INLINE void tile(int rows, int wide, enum form form,
 {
     vf acc[TILE_ROWS][2];
     const float *a = p->a, *b = p->b + place.lane, *ahead = p->ahead;
-    long step = p->step, left = p->depth;
+    long step = p->step, ahead_step = p->ahead_step, left = p->depth;
 
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < wide; v++)
@@ -143,7 +144,7 @@ static ALWAYS_INLINE void tile(int rows, int wide, enum form form,
     for (; left >= RNET_LANES; left -= RNET_LANES) {
         segment(acc, rows, wide, form, a, b, ahead, RNET_LANES);
         a += step;
-        ahead += step;
+        ahead += ahead_step;
         b += RNET_LANES * RNET_LANES;
     }
     if (left > 0)

@@ -100,6 +100,18 @@ static ALWAYS_INLINE const float *coefficients(const struct range *range,
            + feature % RNET_LANES;
 }
 
+/* From the coefficients of group g, of `rows` results, to what is wanted some
+ * tiles later: the next group's; by columns, one of the two lines of each row
+ * of the next panel.  Strips after the first find them in the cache. */
+static ALWAYS_INLINE long ahead(const struct range *range, long strip, long g,
+                                long rows)
+{
+    if (strip != range->part->strip)
+        return 0;
+    return range->form == BY_ROWS ? rows * RNET_LANES
+           : range->product.depth * RNET_LANES + g % 2 * 16;
+}
+
 /* Features [from, to), in groups `first` to `last` of the features
  * [base, base + count), for one strip. */
 static void strip_groups(struct range *range, long strip, long base,
@@ -117,7 +129,8 @@ static void strip_groups(struct range *range, long strip, long base,
         struct place place = { strip, feature, 0 };
 
         range->product.a = coefficients(range, feature);
-        range->product.ahead = range->product.a;
+        range->product.ahead = range->product.a
+                               + ahead(range, strip, g, end - feature);
         if (!tail->out)
             place = (struct place) { 0, feature - from, 0 };
         run_tiles(range->form, (int)(end - feature), lanes, &range->product,
@@ -148,7 +161,8 @@ static void linear(const struct rows_job *job, const struct rows_part *part,
     struct range range = {
         .job = job, .part = part, .form = BY_ROWS, .x = job->x,
         .x_stride = job->x_stride, .features = job->out, .buffer = &buffer,
-        .product = { .step = job->out * RNET_LANES, .depth = job->in }
+        .product = { .step = job->out * RNET_LANES, .depth = job->in,
+                     .ahead_step = job->out * RNET_LANES }
     };
 
     (void)scratch;
@@ -166,7 +180,8 @@ static void grad_input(const struct rows_job *job,
     struct range range = {
         .job = job, .part = part, .form = BY_COLUMNS, .x = job->dy,
         .x_stride = job->dy_stride, .features = job->in, .buffer = &buffer,
-        .product = { .step = RNET_LANES * RNET_LANES, .depth = job->out }
+        .product = { .step = RNET_LANES * RNET_LANES, .depth = job->out,
+                     .ahead_step = RNET_LANES * RNET_LANES }
     };
     long end = part->feature + part->features;
 
@@ -220,14 +235,17 @@ static void add_band(const struct rows_job *job, const struct rows_part *part,
         long end = part->feature + group_start(g + 1, part->features);
 
         product.a = dy + o * RNET_LANES;
-        product.ahead = product.a;
+        product.b = scratch;
         for (long p = panel; p < panel + panels; p++) {
             struct place place = { p, o, 0 };
-            product.b = scratch
-                        + (p - panel) * strips * RNET_LANES * RNET_LANES;
+            /* the next tile of dw: the next panel's, or the next group's */
+            product.ahead = job->dw
+                + (p + 1 < panel + panels ? (p + 1) * job->out + o
+                   : panel * job->out + end) * RNET_LANES;
             run_tiles(BY_ROWS, (int)(end - o),
                       (int)rows_least(RNET_LANES, job->in - p * RNET_LANES),
                       &product, &tail, place);
+            product.b += strips * RNET_LANES * RNET_LANES;
         }
     }
 }
