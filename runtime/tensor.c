@@ -177,8 +177,6 @@ static int solve(const struct rnet_tensor *tensor, int i, const long *left,
         long rest = 0;                  /* most that the inner repeats add */
         for (int j = i + 1; j < tensor->repeats; j++)
             rest += (tensor->repeat[j].count - 1) * step[j];
-        if (left[k] < 0)
-            return 0;
         if (step[i] == 0)
             continue;
         if (left[k] / step[i] < high)

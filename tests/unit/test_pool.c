@@ -222,13 +222,41 @@ static void test_parallel_for(void **state)
 }
 
 #if defined __SSE2__
+static const unsigned caller_modes = 0x1f80 | 0x6000;   /* towards zero */
+
 static void modes_task(void *context, long index, int worker)
 {
+    volatile float denormal = 1e-40f, root = 1e-20f, product;
+    uint32_t bits;
     (void)index, (void)worker;
-    volatile float tiny = 1e-40f, small = 1e-30f;
-    if (tiny * 2 != 0 || small * small * 1e10f != 0
+    product = root * root;              /* would be denormal */
+    memcpy(&bits, (const void *)&product, sizeof bits);
+    if (bits != 0 || denormal * 1e30f != 0
         || (__builtin_ia32_stmxcsr() & 0x6000))
         atomic_fetch_add((atomic_int *)context, 1);
+}
+
+struct guest_call { long tasks; rnet_task *task; void *context; int wrong; };
+
+static void *guest_thread(void *argument)
+{
+    struct guest_call *call = argument;
+    __builtin_ia32_ldmxcsr(caller_modes);
+    for (long i = 0; i < call->tasks; i++) {
+        call->task(call->context, i, 0);
+        call->wrong += __builtin_ia32_stmxcsr() != caller_modes;
+    }
+    return NULL;
+}
+
+/* A parallel_for that runs everything in a thread with modes of its own. */
+static void elsewhere(void *user, long tasks, rnet_task *task, void *context)
+{
+    struct guest_call call = { tasks, task, context, 0 };
+    pthread_t thread;
+    pthread_create(&thread, NULL, guest_thread, &call);
+    pthread_join(thread, NULL);
+    *(int *)user += call.wrong;
 }
 
 /* Denormals are zero and rounding is to nearest in every task, on every kind
@@ -237,21 +265,21 @@ static void test_modes(void **state)
 {
     (void)state;
     struct rnet_pool *pool = rnet_pool_create(3);
-    int calls = 0;
+    int disturbed = 0;
     struct rnet_work works[3] = {
         { .pool = pool }, { .pool = NULL },
-        { .parallel_for = reversed, .user = &calls, .workers = 5 } };
-    unsigned caller = 0x1f80 | 0x6000;  /* towards zero */
+        { .parallel_for = elsewhere, .user = &disturbed, .workers = 5 } };
     for (int i = 0; i < 3; i++) {
         struct rnet_run run = { .work = &works[i] };
         atomic_int wrong = 0;
-        __builtin_ia32_ldmxcsr(caller);
+        __builtin_ia32_ldmxcsr(caller_modes);
         rnet_parallel(&run, 100, modes_task, &wrong);
         unsigned after = __builtin_ia32_stmxcsr();
         __builtin_ia32_ldmxcsr(0x1f80);
-        assert_int_equal(after, caller);
+        assert_int_equal(after, caller_modes);
         assert_int_equal(wrong, 0);
     }
+    assert_int_equal(disturbed, 0);
     rnet_pool_destroy(pool);
 }
 #else

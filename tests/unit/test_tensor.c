@@ -106,6 +106,8 @@ static void test_many_and_long(void **state)
     assert_int_equal(rnet_tensor_find(&net, "a.10007.b.3", &entry),
                      RNET_BAD_NAME);
     assert_int_equal(rnet_tensor_at(&net, 10000, &entry), RNET_BAD_NAME);
+    name[RNET_NAME_BYTES] = '\0';
+    assert_int_equal(rnet_tensor_at(&net, 10000, &entry), RNET_BAD_NAME);
     name[RNET_NAME_BYTES - 1] = '\0';
     assert_int_equal(rnet_tensor_at(&net, 10000, &entry), RNET_OK);
     assert_string_equal(entry.name, name);
