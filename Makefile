@@ -2,7 +2,7 @@
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith
-STD      = -std=gnu11 -ffp-contract=fast
+STD      = -std=gnu11 -D_GNU_SOURCE -ffp-contract=fast
 PREFIX  ?= /usr/local
 B        = build
 BASE     = $(CC) $(STD) $(WARN) $(CFLAGS) -MMD -MP

@@ -146,10 +146,14 @@ static void attach(struct fuser *f, struct node *node)
 
 /* ---- operators that are several ---- */
 
-static struct node *copy_node(struct fuser *f, const struct node *node)
+static struct node *copy_node(struct fuser *f, struct node *node)
 {
     struct node *copy = NEW(f->c->arena, struct node);
     *copy = *node;
+    if (node->op == OP_CALL)
+        copy->call.forward = node;
+    if (node->op == OP_LOOP)
+        copy->loop.forward = node;
     return copy;
 }
 
@@ -175,6 +179,9 @@ static void fuse_concat(struct fuser *f, struct node *n)
         struct value *slice = NEW(f->c->arena, struct value);
         node_in(copy, n->in[i]);
         *slice = *actual(f, n->in[i]);
+        slice->id = f->c->network->next_value++;
+        memset(slice->place, 0, sizeof slice->place);
+        slice->kept = false;
         slice->base = n->out[0];
         slice->offset = offset;
         slice->reshaped = false;
@@ -221,7 +228,8 @@ static void fuse_batch_norm(struct fuser *f, struct node *n)
     struct value *scale = fresh(f, FORM_VECTOR, x, x->features, "scale");
     struct value *shift = fresh(f, FORM_VECTOR, x, x->features, "shift");
     memcpy(finish->param, n->param, sizeof n->param);
-    node_in(finish, training ? lines : x);
+    if (training)
+        node_in(finish, lines);
     node_out(finish, scale);
     node_out(finish, shift);
     if (training && n->outs > 1)
@@ -287,6 +295,32 @@ static void fuse_output(struct fuser *f, struct node *n)
     add_tail(f, f->schedule->count - 1, copy);
 }
 
+static bool is_output(const struct region *region, const struct value *value)
+{
+    for (int i = 0; i < region->output_count; i++)
+        if (region->outputs[i] == value)
+            return true;
+    return false;
+}
+
+/* Outside of training, dropout is the value itself. */
+static void fuse_point(struct fuser *f, struct node *n)
+{
+    struct node *copy = copy_node(f, n);
+
+    if (f->mode == MODE_INFER && n->training_only) {
+        if (!is_output(f->region, n->out[0])) {
+            n->out[0]->alias = n->in[0];
+            return;
+        }
+        memset(&copy->point, 0, sizeof copy->point);
+        copy->point.step = "MUL";
+        copy->point.by = BY_CONST;
+        copy->point.number = 1;
+    }
+    attach(f, copy);
+}
+
 static void fuse_node(struct fuser *f, struct node *n)
 {
     switch (n->op) {
@@ -299,11 +333,7 @@ static void fuse_node(struct fuser *f, struct node *n)
             add_kernel(f, copy_node(f, n));
         break;
     case OP_POINT:
-        if (f->mode == MODE_INFER && n->training_only) {
-            n->out[0]->alias = n->in[0];
-            break;
-        }
-        attach(f, copy_node(f, n));
+        fuse_point(f, n);
         break;
     case OP_REDUCE:          attach(f, copy_node(f, n)); break;
     case OP_CONCAT:          fuse_concat(f, n); break;

@@ -230,6 +230,7 @@ struct network {
     int64_t parameters;         /* trainable scalars */
     int next_value;
     struct units *units;        /* schedule.h */
+    struct shape_name *shapes;  /* emit_block.c */
     int64_t node_count;
 };
 

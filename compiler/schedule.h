@@ -46,6 +46,10 @@ struct place {
     enum place_kind kind;
     const char *argument;       /* "x", "y", "dx", "dy", or the port's name */
     struct form_size offset;    /* SAVED, SCRATCH */
+    struct form_size size;
+    struct value *value;
+    int first, last;            /* kernels that write and read it */
+    struct place *merged;       /* lies in the memory of this one */
     const char *name;           /* the emitted variable */
 };
 
@@ -57,8 +61,7 @@ struct schedule {
     struct form_size frame;     /* scratch of this region's values */
     struct form_size scratch;   /* with what it calls: above the frame */
     struct form_size saved;     /* TRAIN: kept for backward */
-    struct value **scratch_values; int scratch_count; size_t scratch_size;
-    struct value **saved_values; int saved_count; size_t saved_size;
+    struct place **places; int place_count; size_t place_size;
 };
 
 void fuse(struct compilation *c);           /* fuse.c */
@@ -72,6 +75,7 @@ struct place *place_of(const struct value *value, enum mode mode);
 int64_t form_floats(const struct form_size *form, const struct units *units,
                     int64_t batch);
 struct form_size form_add(struct form_size a, struct form_size b);
+struct form_size form_max(struct form_size a, struct form_size b);
 struct form_size form_times(struct form_size a, int64_t n);
 struct form_size value_size(struct compilation *c, const struct value *value);
 bool form_zero(const struct form_size *form);

@@ -168,6 +168,10 @@ struct rnet_run {
  * RNET_CONV_WORKER_FLOATS on top. */
 #define RNET_WORKER_FLOATS 49152
 
+/* Fills `run` but for its scratch. */
+void rnet_begin(struct rnet_run *run, struct rnet_work *work, size_t batch,
+                int training);
+
 /* What every entry point checks first. */
 enum rnet_status rnet_check_work(const struct rnet_work *work, size_t bytes,
                                  int version);

@@ -1,0 +1,43 @@
+/* emit.h: what the parts of the writer share.  The writer decides nothing:
+ * schedules say which kernels run and where values lie. */
+#ifndef EMIT_H
+#define EMIT_H
+
+#include "schedule.h"
+
+#define RNETC_VERSION "0.1.0"
+
+/* model.c and model.h, as text. */
+struct emitted { struct text source, header; };
+
+void emit(struct compilation *c, const char *header_name,
+          struct emitted *out);
+
+/* write.c: laying out C */
+struct call { struct text *out; int indent, column, count; };
+void call_begin(struct call *call, struct text *out, int indent,
+                const char *name);
+void call_argument(struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void call_end(struct call *call);
+const char *upper(struct arena *arena, const char *text);
+const char *identifier(struct arena *arena, const char *text);
+bool has_word(const char *text, const char *word);
+const char *number_c(struct arena *arena, double number);
+/* "512 * strips + 16": the terms of a size for run->batch */
+const char *form_c(struct compilation *c, const struct form_size *form);
+/* the same for a macro's argument `batch`, as size_t */
+const char *form_macro(struct compilation *c, const struct form_size *form);
+
+/* emit_block.c: the functions of blocks and of the network */
+void emit_functions(struct compilation *c, struct text *out);
+void emit_signature(struct compilation *c, struct text *out,
+                    const struct function *f, enum mode mode);
+const char *port_c(struct compilation *c, const char *name);
+
+/* emit_table.c: header, entry points and the table */
+void emit_header(struct compilation *c, struct text *out);
+void emit_entry_points(struct compilation *c, struct text *out);
+void emit_table(struct compilation *c, struct text *out);
+
+#endif

@@ -1,0 +1,15 @@
+/* run.c: what an entry point sets up before its kernels. */
+#include <string.h>
+
+#include "rnet_kernels.h"
+
+void rnet_begin(struct rnet_run *run, struct rnet_work *work, size_t batch,
+                int training)
+{
+    memset(run, 0, sizeof *run);
+    run->work = work;
+    run->batch = (long)batch;
+    run->seed = work->seed;
+    run->step = work->step;
+    run->training = training;
+}
