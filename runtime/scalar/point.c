@@ -125,7 +125,7 @@ static float unary(enum rnet_op op, float x, float value)
     case RNET_ELU:
         return x > 0 ? x : value * expm1(x);
     case RNET_SOFTPLUS:
-        return (x > 0 ? x : 0 * x) + log1p(exp(-fabs(x)));
+        return (x < 0 ? 0 : x) + log1p(exp(-fabs(x)));
     default:
         return x;
     }
