@@ -506,9 +506,25 @@ static void test_refusals(void **state)
     assert_int_equal(rnet_save(&tiny, params, folder, message,
                                sizeof message), RNET_IO);
     assert_int_equal(errno, EISDIR);
-    assert_int_equal(rnet_save(&tiny, params, "/dev/null", message,
-                               sizeof message), RNET_IO);
     assert_int_equal(count_files(), 1);
+}
+
+/* What is there and is no file is neither replaced nor waited for. */
+static void test_pipe(void **state)
+{
+    char pipe[120];
+    struct stat there;
+    float params[32] = { 0 };
+    (void)state;
+    snprintf(pipe, sizeof pipe, "%s/pipe", folder);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    enum rnet_status saved = rnet_save(&tiny, params, pipe, NULL, 0);
+    enum rnet_status loaded = rnet_load(&tiny, params, pipe, NULL, 0);
+    stat(pipe, &there);
+    unlink(pipe);
+    assert_int_equal(saved, RNET_IO);
+    assert_int_equal(loaded, RNET_IO);
+    assert_true(S_ISFIFO(there.st_mode));
 }
 
 /* A disk that is full: the old file stays, and nothing else. */
@@ -599,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_halves),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_link_and_mode),
         cmocka_unit_test(test_current_folder),
