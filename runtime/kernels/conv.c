@@ -149,20 +149,11 @@ struct product {
 #define KEEP(variable) __asm__("" : "+r"(variable))
 
 static ALWAYS_INLINE void
-multiply(vf *acc, const float *const *x, long pixel, const float *w,
-         long w_block, int k, int P, int V)
+multiply(vf *acc, const float **x, long pixel, const float *w, long w_block,
+         int k, int P, int V)
 {
     vf b[4];
 
-    if (V == 4) {               /* no registers for four b and a: a in memory */
-        UNROLL for (int i = 0; i < V * P; i++) {
-            if (i % P == 0)
-                b[0] = v_load(w + i / P * w_block + k * 16);
-            acc[i % P * V + i / P] += v_set((x[i % P / 3]
-                                             + i % P % 3 * pixel)[k]) * b[0];
-        }
-        return;
-    }
     UNROLL for (int v = 0; v < V * UNIT; v++)
         b[v] = v_load(w + v / UNIT * w_block + v % UNIT * RNET_W + k * 16);
     UNROLL for (int p = 0; p < P; p++) {
@@ -170,6 +161,22 @@ multiply(vf *acc, const float *const *x, long pixel, const float *w,
 
         UNROLL for (int v = 0; v < V * UNIT; v++)
             acc[p * V * UNIT + v] += a * b[v];
+    }
+}
+
+/* The same for four units, which leave no registers for all of a: it is an
+ * operand in memory, read for each unit. */
+static ALWAYS_INLINE void
+multiply4(vf *acc, const float **x, long pixel, const float *w, long w_block,
+          int k, int P)
+{
+    UNROLL for (int v = 0; v < 4; v++) {
+        vf b = v_load(w + v * w_block + k * 16);
+
+        UNROLL for (int p = 0; p < P; p++)
+            acc[p * 4 + v] += v_set((x[p / 3] + p % 3 * pixel)[k]) * b;
+        UNROLL for (int i = 0; i < POINTERS(P); i++)
+            KEEP(x[i]);
     }
 }
 
@@ -186,7 +193,10 @@ run_tap(vf *acc, const float *from, const float *w,
         x[i] = from + 3 * i * pixel;
     for (; k >= 4; k -= 4) {
         UNROLL for (int u = 0; u < 4; u++) {
-            multiply(acc, x, pixel, w, w_block, u, P, V);
+            if (V == 4)
+                multiply4(acc, x, pixel, w, w_block, u, P);
+            else
+                multiply(acc, x, pixel, w, w_block, u, P, V);
             UNROLL for (int i = 0; i < POINTERS(P); i++)
                 KEEP(x[i]);
             KEEP(pixel);
@@ -308,6 +318,224 @@ static NOINLINE void depthwise_full(const struct product *product)
     run_depthwise(product, DEPTH_PIXELS);
 }
 
+/* ----------------------------------------------------------------- tails */
+
+/* The frequent tails in one sweep: in this order, each at most once, what
+ * comes after SINKS in any order.  Others are the interpreter's. */
+enum {
+    AFFINE = 1, BIAS = 2, ADD = 4, RELU = 8, MASK = 16,
+    SINKS = 32, MOMENTS = 32, CENTRED = 64, STORE = 128, ACCUMULATE = 256
+};
+
+typedef void tail_kernel(const struct rnet_step *const *step,
+                         const struct rnet_tile *tile);
+
+struct tail {
+    tail_kernel *run;           /* NULL: the interpreter */
+    const struct rnet_step *step[9];    /* by the bit of its name */
+};
+
+/* What the step is, 0 when it is none of these. */
+static int part_of_tail(const struct rnet_step *step)
+{
+    int full = step->kind == RNET_FULL;
+    int map = full || step->kind == RNET_INPUT;
+
+    switch (step->op) {
+    case RNET_AFFINE:
+        return AFFINE;
+    case RNET_ADD:
+        return full ? ADD : step->kind == RNET_FEATURE ? BIAS : 0;
+    case RNET_RELU:
+        return RELU;
+    case RNET_RELU_GRAD:
+        return map ? MASK : 0;
+    case RNET_SUM_MOMENTS:
+        return MOMENTS;
+    case RNET_SUM_CENTRED:
+        return map ? CENTRED : 0;
+    case RNET_STORE:
+        return full ? STORE : 0;
+    case RNET_ACCUMULATE:
+        return full ? ACCUMULATE : 0;
+    default:
+        return 0;
+    }
+}
+
+/* The names of all steps together, and the steps; 0 when they do not fit. */
+static int read_tail(struct rnet_steps steps, const struct rnet_step **step)
+{
+    int all = 0;
+
+    for (int i = 0; i < steps.count; i++) {
+        int part = part_of_tail(steps.step + i);
+
+        if (part == 0 || (part < SINKS ? all >= part : (all & part) != 0))
+            return 0;
+        all |= part;
+        step[__builtin_ctz((unsigned)part)] = steps.step + i;
+    }
+    return all;
+}
+
+#define STEP_OF(part) step[__builtin_ctz(part)]
+
+/* Element (0, 0) of a map that is an operand, and from pixel to pixel. */
+static ALWAYS_INLINE float *
+operand(const struct rnet_step *step, const struct rnet_tile *tile,
+        long *stride)
+{
+    if (step->kind == RNET_INPUT) {
+        *stride = tile->input_stride;
+        return (float *)tile->input + tile->feature;
+    }
+    *stride = tile->row_step * step->stride;
+    return step->x + tile->row * step->stride + tile->feature;
+}
+
+/* One vector of channels: what its pixels share. */
+struct column {
+    vf scale, shift, centre;
+    const float *add, *mask, *centred;
+    float *to;
+    long add_step, mask_step, centred_step, to_step;
+};
+
+static ALWAYS_INLINE void
+tail_pixel(vf acc, const struct column *column, int i, vf sum[2], int parts)
+{
+    if (parts & AFFINE)
+        acc = acc * column->scale + column->shift;
+    if (parts & BIAS)
+        acc += column->shift;
+    if (parts & ADD)
+        acc += v_loadu(column->add + i * column->add_step);
+    if (parts & RELU)
+        acc = v_keep(~(acc < 0), acc);
+    if (parts & MASK)
+        acc = v_where_positive(v_loadu(column->mask + i * column->mask_step),
+                               acc);
+    if (parts & MOMENTS) {
+        vf centred = acc - column->centre;
+
+        sum[0] += centred;
+        sum[1] += centred * centred;
+    }
+    if (parts & CENTRED) {
+        sum[0] += acc;
+        sum[1] += acc * (v_loadu(column->centred + i * column->centred_step)
+                         - column->centre);
+    }
+    if (parts & ACCUMULATE)
+        acc += v_loadu(column->to + i * column->to_step);
+    if (parts & (STORE | ACCUMULATE))
+        v_storeu(column->to + i * column->to_step, acc);
+}
+
+static ALWAYS_INLINE struct column
+column_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
+          int c, int parts)
+{
+    struct column column = { .to = NULL };
+    long f = tile->feature + c;
+
+    if (parts & AFFINE) {
+        column.scale = v_loadu(STEP_OF(AFFINE)->a + f);
+        column.shift = v_loadu(STEP_OF(AFFINE)->b + f);
+    }
+    if (parts & BIAS)
+        column.shift = v_loadu(STEP_OF(BIAS)->x + f);
+    if (parts & ADD)
+        column.add = operand(STEP_OF(ADD), tile, &column.add_step) + c;
+    if (parts & MASK)
+        column.mask = operand(STEP_OF(MASK), tile, &column.mask_step) + c;
+    if (parts & MOMENTS)
+        column.centre = v_loadu(STEP_OF(MOMENTS)->b + f);
+    if (parts & CENTRED) {
+        column.centre = v_loadu(STEP_OF(CENTRED)->b + f);
+        column.centred = operand(STEP_OF(CENTRED), tile,
+                                 &column.centred_step) + c;
+    }
+    if (parts & STORE)
+        column.to = operand(STEP_OF(STORE), tile, &column.to_step) + c;
+    if (parts & ACCUMULATE)
+        column.to = operand(STEP_OF(ACCUMULATE), tile, &column.to_step) + c;
+    return column;
+}
+
+/* Two chains of sums, as an addition takes some cycles. */
+static ALWAYS_INLINE void
+run_tail(const struct rnet_step *const *step, const struct rnet_tile *tile,
+         int parts)
+{
+    for (int c = 0; c < tile->inner; c += RNET_W) {
+        struct column column = column_of(step, tile, c, parts);
+        const float *acc = tile->acc + c;
+        vf sum[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
+        int i = 0;
+
+        for (; i + 2 <= tile->outer; i += 2) {
+            tail_pixel(v_load(acc), &column, i, sum, parts);
+            tail_pixel(v_load(acc + tile->acc_stride), &column, i + 1, sum + 2,
+                       parts);
+            acc += 2 * tile->acc_stride;
+        }
+        if (i < tile->outer)
+            tail_pixel(v_load(acc), &column, i, sum, parts);
+        if (parts & (MOMENTS | CENTRED)) {
+            float *line = (parts & MOMENTS ? STEP_OF(MOMENTS)
+                                           : STEP_OF(CENTRED))->sums
+                + 2 * tile->chunk * tile->features + tile->feature + c;
+
+            v_storeu(line, v_loadu(line) + (sum[0] + sum[2]));
+            line += tile->features;
+            v_storeu(line, v_loadu(line) + (sum[1] + sum[3]));
+        }
+    }
+}
+
+#define EACH_TAIL(define) \
+    define(store, STORE) \
+    define(accumulate, ACCUMULATE) \
+    define(add, ADD | STORE) \
+    define(add_relu, ADD | RELU | STORE) \
+    define(bias, BIAS | STORE) \
+    define(bias_relu, BIAS | RELU | STORE) \
+    define(bias_add, BIAS | ADD | STORE) \
+    define(bias_add_relu, BIAS | ADD | RELU | STORE) \
+    define(affine, AFFINE | STORE) \
+    define(affine_relu, AFFINE | RELU | STORE) \
+    define(affine_add, AFFINE | ADD | STORE) \
+    define(affine_add_relu, AFFINE | ADD | RELU | STORE) \
+    define(moments, MOMENTS | STORE) \
+    define(add_moments, ADD | MOMENTS | STORE) \
+    define(mask, MASK | STORE) \
+    define(mask_centred, MASK | CENTRED | STORE) \
+    define(add_mask, ADD | MASK | STORE) \
+    define(add_mask_centred, ADD | MASK | CENTRED | STORE)
+#define TAIL(name, parts) \
+    static NOINLINE void tail_##name(const struct rnet_step *const *step, \
+                                     const struct rnet_tile *tile) \
+    { run_tail(step, tile, parts); }
+#define TAIL_ROW(name, parts) { parts, tail_##name },
+
+EACH_TAIL(TAIL)
+static const struct { int parts; tail_kernel *run; } tails[] = {
+    EACH_TAIL(TAIL_ROW)
+};
+
+static struct tail tail_of(struct rnet_steps steps)
+{
+    struct tail tail = { .run = NULL };
+    int parts = read_tail(steps, tail.step);
+
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+        if (tails[i].parts == parts)
+            tail.run = tails[i].run;
+    return tail;
+}
+
 /* ---------------------------------------------------------------- passes */
 
 /* Memory that each tile fetches its share of. */
@@ -322,6 +550,7 @@ struct job {
     struct shape shape;
     struct product product;
     struct rnet_tile tile;
+    struct tail tail;
     int block;                  /* of the first unit */
     int wide;                   /* floats of a pixel in the buffer */
     int i, j, pixels;           /* what the buffer holds */
@@ -369,9 +598,8 @@ static void fetch_ahead(struct ahead *ahead)
 static void share_ahead(struct job *job)
 {
     const struct conv_part *part = job->part;
-    long tiles = (long)divide_up(part->block_count, job->shape.units)
-                 * part->row_count
-                 * divide_up(job->pass->columns, job->shape.pixels);
+    long tiles = (long)part->row_count * part->block_count / 2
+                 * divide_up(job->pass->columns, PIXELS1);
 
     for (int i = 0; i < CONV_NEXT; i++)
         job->ahead[i] = (struct ahead) {
@@ -387,7 +615,10 @@ static void finish(struct job *job)
     conv_tile_move(&job->tile, job->pass, job->part, job->i, job->j,
                    job->block * 16, job->pixels,
                    (int)least(job->wide, job->pass->count - job->block * 16));
-    RNET_NAME(steps)(job->run, &job->tile, job->pass->tail);
+    if (job->tail.run && job->tile.inner % 16 == 0)
+        job->tail.run(job->tail.step, &job->tile);
+    else
+        RNET_NAME(steps)(job->run, &job->tile, job->pass->tail);
     job->pixels = 0;
 }
 
@@ -467,17 +698,18 @@ static int one_row(const struct conv_pass *pass, const struct conv_part *part)
            && taps->pixel_row == pass->columns * taps->pixel;
 }
 
-static void run_blocks(struct job *job)
+/* Rows [row, row + count) of job's blocks. */
+static void run_rows(struct job *job, int row, int count)
 {
     const struct conv_pass *pass = job->pass;
     const struct conv_part *part = job->part;
 
     if (one_row(pass, part)) {
-        run_row(job, part->row, part->row_count * pass->columns);
+        run_row(job, row, count * pass->columns);
         finish(job);
         return;
     }
-    for (int i = part->row; i < part->row + part->row_count; i++) {
+    for (int i = row; i < row + count; i++) {
         run_row(job, i, pass->columns);
         if (!rows_join(pass, part))
             finish(job);
@@ -497,26 +729,52 @@ static struct product product_of(const struct conv_pass *pass)
     };
 }
 
+/* All blocks of the part, for some rows. */
+static void run_band(struct job *job, int row, int count)
+{
+    const struct conv_pass *pass = job->pass;
+    int end = job->part->block + job->part->block_count;
+
+    for (int b = job->part->block; b < end; b += job->shape.units) {
+        job->shape = pass->depthwise
+            ? (struct shape) { 1, DEPTH_PIXELS, NULL }
+            : shape_of(end - b, pass->columns);
+        job->block = b;
+        job->wide = job->shape.units * 16;
+        job->room = RNET_TILE_FLOATS / job->wide;
+        job->tile = conv_tile(pass, job->part, job->buffer, job->wide);
+        run_rows(job, row, count);
+    }
+}
+
+/* While the weights are few, all blocks take turns on rows that stay in the
+ * second-level cache; else each block's weights serve all rows. */
+#define WEIGHT_FLOATS 98304
+#define ROW_FLOATS    32768
+
+static int rows_of_band(const struct conv_pass *pass,
+                        const struct conv_part *part)
+{
+    long row = pass->taps.pixel_row + (long)pass->columns * pass->count;
+    long rows = (ROW_FLOATS + row - 1) / row;
+
+    if (part->block_count * pass->w_block > WEIGHT_FLOATS)
+        rows = part->row_count;
+    return (int)least(rows, part->row_count);
+}
+
 static void pass(const struct rnet_run *run, const struct conv_pass *pass,
                  const struct conv_part *part)
 {
     float buffer[RNET_TILE_FLOATS] __attribute__((aligned(64)));
     struct job job = { .run = run, .pass = pass, .part = part,
-                       .product = product_of(pass), .buffer = buffer };
-    int end = part->block + part->block_count;
+                       .product = product_of(pass), .buffer = buffer,
+                       .tail = tail_of(pass->tail) };
+    int band = rows_of_band(pass, part), end = part->row + part->row_count;
 
-    for (int b = part->block; b < end; b += job.shape.units) {
-        job.shape = pass->depthwise
-            ? (struct shape) { 1, DEPTH_PIXELS, NULL }
-            : shape_of(end - b, pass->columns);
-        if (b == part->block)
-            share_ahead(&job);
-        job.block = b;
-        job.wide = job.shape.units * 16;
-        job.room = RNET_TILE_FLOATS / job.wide;
-        job.tile = conv_tile(pass, part, buffer, job.wide);
-        run_blocks(&job);
-    }
+    share_ahead(&job);
+    for (int row = part->row; row < end; row += band)
+        run_band(&job, row, (int)least(band, end - row));
 }
 
 /* ------------------------------------------------- gradient of weights */
