@@ -34,7 +34,7 @@ enum rnet_status {
     RNET_BAD_FILE,              /* not a valid safetensors file */
     RNET_BAD_NAME,              /* a tensor is missing, extra or unknown */
     RNET_BAD_SHAPE,             /* a tensor has another shape */
-    RNET_BAD_TYPE,              /* a tensor has a type other than F32 */
+    RNET_BAD_TYPE,              /* a tensor has a type that cannot be read */
     RNET_NO_THREADS             /* threads could not be created */
 };
 
@@ -50,8 +50,9 @@ void rnet_free(void *memory);
 
 /* --------------------------------------------------------------- threads */
 
-/* A pool of `threads` workers, the calling thread among them (threads >= 1).
- * NULL when threads or memory cannot be had. */
+/* A pool of `threads` workers, the calling thread among them (1 to 4096).
+ * NULL when threads or memory cannot be had.  Two works may share a pool: a
+ * call that finds it taken runs on its own thread alone. */
 struct rnet_pool *rnet_pool_create(int threads);
 void rnet_pool_destroy(struct rnet_pool *pool);
 int rnet_pool_threads(const struct rnet_pool *pool);
@@ -173,15 +174,19 @@ void rnet_unpack(const struct rnet_entry *entry, const float *array,
 void rnet_pack(const struct rnet_entry *entry, float *array,
                const float *values);
 
-/* Initial values as the network says, from Philox4x32-10 keyed by `seed`; the
- * same on every machine.  Running statistics: mean 0, variance 1. */
+/* Initial values as the network says, from Philox4x32-10 keyed by `seed`: scalar
+ * i of tensor n comes from the counter {i / 4, n, 0, 0}, whatever its packing.
+ * The same on every machine (normal ones as far as its log, sin and cos agree
+ * to float's precision).  Running statistics: mean 0, variance 1. */
 enum rnet_status rnet_init_params(const struct rnet_network *net, float *params,
                                   uint64_t seed);
 void rnet_zero(const struct rnet_network *net, float *grads);
 
-/* Weights as safetensors, float32, dotted names, PyTorch's layouts.
+/* Weights as safetensors, float32, dotted names, PyTorch's layouts; running
+ * statistics are among them, the states of optimisers are not.
  * Save writes a temporary file beside `path`, syncs and renames it.
- * Load validates the whole file before it touches `params`.  On failure
+ * Load validates the whole file before it touches `params`; it takes F32, F16
+ * and BF16, and ignores tensors named num_batches_tracked.  On failure
  * `message` (or NULL), of `size` bytes, says which tensor and why. */
 enum rnet_status rnet_save(const struct rnet_network *net, const float *params,
                            const char *path, char *message, size_t size);

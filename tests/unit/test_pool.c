@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,6 +95,33 @@ static void test_bad_sizes(void **state)
     assert_int_equal(rnet_pool_threads(NULL), 1);
     assert_int_equal(rnet_work_threads(NULL), 1);
 }
+
+#if defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ \
+    || defined SANITIZED
+static void test_no_threads(void **state) { (void)state; skip(); }
+#else
+/* No address space for so many stacks: the pool is not made, nothing stays. */
+static void test_no_threads(void **state)
+{
+    struct rlimit old, low;
+    (void)state;
+    getrlimit(RLIMIT_AS, &old);
+    low = (struct rlimit) { (rlim_t)1 << 29, old.rlim_max };
+    setrlimit(RLIMIT_AS, &low);
+    for (int i = 0; i < 5; i++)
+        assert_null(rnet_pool_create(4096));
+    struct rnet_pool *pool = rnet_pool_create(2);
+    setrlimit(RLIMIT_AS, &old);
+    assert_non_null(pool);
+    run_tasks(pool, TASKS);
+    rnet_pool_destroy(pool);
+}
+#endif
 
 static void slow_task(void *context, long index, int worker)
 {
@@ -316,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_every_task_once),
         cmocka_unit_test(test_create_and_destroy),
         cmocka_unit_test(test_bad_sizes),
+        cmocka_unit_test(test_no_threads),
         cmocka_unit_test(test_sleep),
         cmocka_unit_test(test_runs_at_once),
         cmocka_unit_test(test_nested),
