@@ -187,8 +187,8 @@ void rnet_linear_grad_input(const struct rnet_run *run, long rows, long in,
     run_product(&job, tables[rnet_isa()]->grad_input, out, in, RNET_LANES);
 }
 
-/* Each task packs the panels of x that it needs, so a range of dy's features
- * is 128 of them at least. */
+/* Each task packs the panels of x that it needs: dy's features are split only
+ * where panels are few, into ranges of 128 at least. */
 void rnet_linear_grad_weight(const struct rnet_run *run, long rows, long in,
                              long out, float *dw, float *db, const float *dy,
                              long dy_stride, const float *x, long x_stride)
@@ -207,8 +207,8 @@ void rnet_linear_grad_weight(const struct rnet_run *run, long rows, long in,
     grid.kernel = tables[rnet_isa()]->grad_weight;
     grid.strips = divide_up(in, RNET_LANES);
     grid.units = divide_up(out, grid.unit);
-    grid.down = rows_least(tasks, grid.strips);
-    grid.across = rows_least(divide_up(tasks, grid.down),
+    grid.down = rows_least(rows_least(tasks, 64), grid.strips);
+    grid.across = rows_least(divide_up(rows_least(tasks, 32), grid.down),
                              divide_up(out, 128));
     run_grid(&grid);
 }
