@@ -42,7 +42,7 @@ static long number_at(const struct rnet_tensor *tensor,
     return number;
 }
 
-/* Writes the name of iterations `at`; 0, and cut short, when it does not fit. */
+/* Writes the name of iterations `at`; 0, cut short, when it does not fit. */
 static int write_name(const struct rnet_tensor *tensor, const long *at,
                       char name[RNET_NAME_BYTES])
 {

@@ -223,7 +223,7 @@ static void test_no_nan(void **state)
     }
 }
 
-/* ------------------------------------------- kernels of each instruction set */
+/* ----------------------------------------- kernels of each instruction set */
 
 #define GROUPS 9
 
