@@ -1,0 +1,58 @@
+# examples.mk: builds the example programs as any project would build with
+# rnetc: one rule makes C of a .rnet file, the rest is ordinary C.
+EX      = $(B)/examples
+EX_LIB  = $(EX)/data.o $(EX)/glyphs.o $(EX)/progress.o $(EX)/setup.o \
+          $(B)/librnet.a
+EX_BASE = $(BASE) -Iruntime -Iexamples -I$(EX)
+TRAINED = resnet highway
+DATA   ?=
+EPOCHS ?=
+
+examples: $(addprefix $(EX)/,train classify degrade \
+                             $(TRAINED:%=train_%))
+
+# .rnet -> C.  KNOBS sets parameters of the network.
+$(EX)/%.c $(EX)/%.h: examples/%.rnet $(B)/rnetc
+	@mkdir -p $(@D)
+	$(B)/rnetc $(KNOBS) $< -o $(EX)/$*.c
+
+# A ResNet-8 for 28x28 grey images: resnet_cifar.rnet with other knobs.
+$(EX)/resnet.c $(EX)/resnet.h: examples/resnet_cifar.rnet $(B)/rnetc
+	@mkdir -p $(@D)
+	$(B)/rnetc -D n=1 -D side=28 -D colours=1 $< -o $(EX)/resnet.c
+
+$(EX)/%.o: $(EX)/%.c
+	$(EX_BASE) -c -o $@ $<
+$(EX)/%.o: examples/%.c
+	@mkdir -p $(@D)
+	$(EX_BASE) -c -o $@ $<
+
+# These include emitted headers, which must be there first.
+$(EX)/train.o $(EX)/classify.o: $(EX)/residual_mlp.h
+$(EX)/degrade.o: $(EX)/plain.h $(EX)/twin.h
+
+EX_LINK = $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lz -lm
+$(EX)/train: $(EX)/train.o $(EX)/residual_mlp.o $(EX_LIB)
+	$(EX_LINK)
+$(EX)/classify: $(EX)/classify.o $(EX)/residual_mlp.o $(EX_LIB)
+	$(EX_LINK)
+$(EX)/degrade: $(EX)/degrade.o $(EX)/plain.o $(EX)/twin.o $(EX_LIB)
+	$(EX_LINK)
+
+# One trainer for every classifier: it reads the network's table.
+$(EX)/train_resnet.o: NETWORK = resnet_cifar
+$(EX)/train_highway.o: NETWORK = highway
+$(TRAINED:%=$(EX)/train_%.o): examples/train_table.c
+	@mkdir -p $(@D)
+	$(EX_BASE) -DNETWORK=$(NETWORK) -c -o $@ $<
+$(TRAINED:%=$(EX)/train_%): $(EX)/train_%: $(EX)/train_%.o $(EX)/%.o $(EX_LIB)
+	$(EX_LINK)
+
+# make train; make train DATA=folder-of-idx-files EPOCHS=3
+train: $(EX)/train
+	$(EX)/train $(if $(DATA),--data $(DATA)) $(if $(EPOCHS),--epochs $(EPOCHS))
+degrade: $(EX)/degrade
+	$(EX)/degrade
+
+.PHONY: examples train degrade
+.PRECIOUS: $(EX)/%.c $(EX)/%.h $(EX)/%.o
