@@ -256,12 +256,12 @@ static struct function *instantiate(struct body *body, struct body *sub,
                                  decl->span);
     in->integer = x->integer;
     in->span = x->span;
-    add_input(sub->region, in);
+    add_input(c, sub->region, in);
     sub->current = in;
     run_body(sub, decl->b->list);
     function->failed = sub->bad || !sub->current;
     if (!function->failed) {
-        add_output(sub->region, own_output(sub, sub->current));
+        add_output(c, sub->region, own_output(sub, sub->current));
     }
     function->name = function_name(c, decl, parameters);
     add_function(c->network, function);

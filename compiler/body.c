@@ -275,6 +275,8 @@ static struct value *projection(struct body *body, struct ast *item,
     }
     if (pad)
         return pad_shortcut(body, x, &conv, item->span);
+    if (body->shared && body->before == x)
+        x = body->shared;       /* He 2016: both ways take the first norm */
     struct scope *outer = enter(body, "shortcut");
     y = weights(body, x, branch->features, &conv, false, item->span);
     if (y && after)
@@ -586,6 +588,7 @@ void run_body(struct body *body, struct ast *items)
         bind_inputs(body, items);
     collect(body, items, &p);
     struct value *x = body->current;
+    body->before = body->shared = NULL;
     if (p.init)
         read_init(body, p.init);
     if (p.before)

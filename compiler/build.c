@@ -22,9 +22,10 @@ static struct value *localize_in(struct compilation *c, struct region *region,
                                     &outer->shape, outer->name, outer->span);
     inner->integer = outer->integer;
     inner->classes = outer->classes;
-    GROW(region->captured, region->captured_size, region->input_count);
+    GROW_IN(c->arena, region->captured, region->captured_size,
+            region->input_count);
     region->captured[region->input_count] = outer;
-    add_input(region, inner);
+    add_input(c, region, inner);
     return inner;
 }
 

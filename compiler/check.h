@@ -40,6 +40,8 @@ struct body {
     struct value *current;      /* NULL: none, or bad */
     bool bad;                   /* `current` follows an error: say no more */
     struct ast *before_weights, *after_weights;     /* AST_NORM */
+    struct value *before, *shared;  /* the first input of a weight layer, and
+                                   what `norm ... before weights` made of it */
     bool batch_weights;         /* a batch norm round weights: no biases */
     bool in_unit;               /* within a block that has a shortcut */
     struct weight_init init;

@@ -12,7 +12,7 @@ struct writer {
     enum mode mode;
     struct text *out;           /* the statements of the current braces */
     int indent;
-    struct name { const char *text; struct name *next; } *names;
+    struct name { const char *text; struct name *next; } **names;
     struct place **used; int used_count; size_t used_size;
     const char *params, *grads, *state, *key, *saved, *scratch;
     const struct region *region;
@@ -23,7 +23,7 @@ struct writer {
 
 static bool taken(const struct writer *w, const char *text)
 {
-    for (const struct name *n = w->names; n; n = n->next)
+    for (const struct name *n = *w->names; n; n = n->next)
         if (strcmp(n->text, text) == 0)
             return true;
     return false;
@@ -36,8 +36,8 @@ static const char *unique(struct writer *w, const char *base)
     for (int i = 2; taken(w, text); i++)
         text = arena_format(w->c->arena, "%s_%d", base, i);
     struct name *name = NEW(w->c->arena, struct name);
-    *name = (struct name) { text, w->names };
-    w->names = name;
+    *name = (struct name) { text, *w->names };
+    *w->names = name;
     return text;
 }
 
@@ -95,7 +95,7 @@ static void use(struct writer *w, struct place *place)
     for (int i = 0; i < w->used_count; i++)
         if (w->used[i] == place)
             return;
-    GROW(w->used, w->used_size, w->used_count);
+    GROW_IN(w->c->arena, w->used, w->used_size, w->used_count);
     w->used[w->used_count++] = place;
     place->name = unique(w, identifier(w->c->arena, place->value->name));
 }
@@ -930,7 +930,6 @@ static void loop_c(struct writer *w, const struct kernel *k)
     else
         text_add(w->out, "%*sfor (long %s = 0; %s < %" PRId64 "; %s++) {\n",
                  w->indent, "", i, i, n->loop.count, i);
-    inner.names = w->names;
     inner.indent += 4;
     inner.out = &body;
     inner.region = r;
@@ -954,8 +953,6 @@ static void loop_c(struct writer *w, const struct kernel *k)
     text_put(w->out, statements.data ? statements.data : "",
              statements.length);
     text_free(&statements);
-    free(inner.used);
-    w->names = inner.names;
     text_add(w->out, "%*s}\n", w->indent, "");
 }
 
@@ -1169,7 +1166,8 @@ static void emit_function(struct compilation *c, struct text *out,
                           const struct function *f, enum mode mode)
 {
     struct text statements = { 0 }, body = { 0 };
-    struct writer w = { .c = c, .function = f, .mode = mode,
+    struct name *taken_names = NULL;
+    struct writer w = { .names = &taken_names, .c = c, .function = f, .mode = mode,
         .out = &statements, .indent = 4, .params = "params", .grads = "grads",
         .state = "state", .key = "key", .saved = "saved",
         .scratch = "scratch", .region = f->body, .x = "x", .y = "y",
@@ -1189,7 +1187,6 @@ static void emit_function(struct compilation *c, struct text *out,
     text_add(out, "}\n\n");
     text_free(&statements);
     text_free(&body);
-    free(w.used);
 }
 
 /* ---- constants ---- */
@@ -1323,7 +1320,8 @@ static void emit_title(struct compilation *c, struct text *out,
 
 void emit_functions(struct compilation *c, struct text *out)
 {
-    struct writer names = { .c = c };
+    struct name *taken_names = NULL;
+    struct writer names = { .c = c, .names = &taken_names };
     int shapes = 0;
 
     for (const struct function *f = c->network->functions; f; f = f->next)

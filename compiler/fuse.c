@@ -66,9 +66,10 @@ static struct kernel *add_kernel(struct fuser *f, struct node *anchor)
 {
     struct schedule *s = f->schedule;
 
-    GROW(s->kernel, s->size, s->count);
+    GROW_IN(f->c->arena, s->kernel, s->size, s->count);
     struct kernel *k = &s->kernel[s->count++];
     memset(k, 0, sizeof *k);
+    k->input.arena = k->output.arena = k->steps.arena = f->c->arena;
     k->anchor = anchor;
     if (anchor) {
         k->optional = anchor->optional;
@@ -84,7 +85,7 @@ static void add_tail(struct fuser *f, int index, struct node *node)
 {
     struct kernel *k = &f->schedule->kernel[index];
 
-    GROW(k->tail, k->tail_size, k->tail_count);
+    GROW_IN(f->c->arena, k->tail, k->tail_size, k->tail_count);
     k->tail[k->tail_count++] = node;
     for (int i = 0; i < node->outs; i++) {
         node->out[i]->kernel = index;
@@ -270,10 +271,37 @@ static void fuse_batch_norm_grad(struct fuser *f, struct node *n)
     attach(f, affine);
 }
 
+static int uses(const struct list *list, const struct value *value)
+{
+    int count = 0;
+
+    for (const struct node *n = list->first; n; n = n->next)
+        for (int i = 0; i < n->ins; i++)
+            count += n->in[i] == value;
+    return count;
+}
+
+/* The kernel that unpacks x for this output alone: the caller's wish decides
+ * whether it runs. */
+static struct kernel *sole_unpack(struct fuser *f, const struct node *n,
+                                  const struct value *x)
+{
+    const struct list *list = f->mode == MODE_BACKWARD
+        ? &f->region->backward : &f->region->nodes;
+    struct kernel *k = x->kernel < 0 ? NULL
+                     : &f->schedule->kernel[x->kernel];
+
+    return k && k->anchor && k->anchor->op == OP_UNPACK && !k->tail_count
+        && uses(list, x) == 1 && (x == n->in[0] || uses(list, n->in[0]) == 1)
+        ? k : NULL;
+}
+
 /* To the caller's memory; in training, only when the caller wants it. */
 static void fuse_output(struct fuser *f, struct node *n)
 {
     struct value *x = actual(f, n->in[0]);
+    while (x->base && x->reshaped)
+        x = x->base;            /* the same order in memory */
     struct node *copy = part(f, n, OP_POINT);
     struct value *out = fresh(f, FORM_ROWS, x, x->features, n->output->name);
 
@@ -288,7 +316,13 @@ static void fuse_output(struct fuser *f, struct node *n)
         attach(f, copy);
         return;
     }
-    struct kernel *k = add_kernel(f, NULL);
+    struct kernel *k = sole_unpack(f, n, x);
+    if (k) {
+        k->port = n->output;
+        add_tail(f, x->kernel, copy);
+        return;
+    }
+    k = add_kernel(f, NULL);
     k->like = x;
     k->port = n->output;
     k->optional = false;
@@ -410,7 +444,7 @@ static void need_results(struct fuser *f)
 static struct step *add_step(struct steps *steps, const char *op,
                              struct node *node)
 {
-    GROW(steps->step, steps->size, steps->count);
+    GROW_IN(steps->arena, steps->step, steps->size, steps->count);
     struct step *step = &steps->step[steps->count++];
     memset(step, 0, sizeof *step);
     step->op = op;

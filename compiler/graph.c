@@ -125,15 +125,17 @@ struct region *new_region(struct compilation *c, struct function *function,
     return region;
 }
 
-void add_input(struct region *region, struct value *value)
+void add_input(struct compilation *c, struct region *region,
+               struct value *value)
 {
-    GROW(region->inputs, region->input_size, region->input_count);
+    GROW_IN(c->arena, region->inputs, region->input_size, region->input_count);
     region->inputs[region->input_count++] = value;
 }
 
-void add_output(struct region *region, struct value *value)
+void add_output(struct compilation *c, struct region *region,
+                struct value *value)
 {
-    GROW(region->outputs, region->output_size, region->output_count);
+    GROW_IN(c->arena, region->outputs, region->output_size, region->output_count);
     region->outputs[region->output_count++] = value;
 }
 

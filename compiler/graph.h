@@ -254,8 +254,10 @@ void node_in(struct node *node, struct value *value);
 struct value *node_out(struct node *node, struct value *value);
 struct region *new_region(struct compilation *c, struct function *function,
                           struct region *parent);
-void add_input(struct region *region, struct value *value);
-void add_output(struct region *region, struct value *value);
+void add_input(struct compilation *c, struct region *region,
+               struct value *value);
+void add_output(struct compilation *c, struct region *region,
+                struct value *value);
 struct param *new_param(struct compilation *c, struct region *region,
                         struct piece *path, const char *leaf, enum pack pack,
                         int groups, const struct shape *shape);

@@ -601,8 +601,14 @@ struct value *apply_layer(struct body *body, const struct layer *layer,
         return NULL;
     }
     bool weights = column && layer->weights;
-    if (weights && body->before_weights)
+    if (weights && body->before_weights) {
+        struct value *before = x;
         x = apply_norm(body, body->before_weights, x);
+        if (!body->shared) {
+            body->before = before;
+            body->shared = x;
+        }
+    }
     if (x)
         x = layer->apply(&use, x);
     if (x && weights && body->after_weights)

@@ -133,7 +133,7 @@ static struct place *new_place(struct planner *p, struct value *value,
         p->failed = true;
     value->place[p->mode] = place;
     if (kind == PLACE_SCRATCH || kind == PLACE_SAVED) {
-        GROW(s->places, s->place_size, s->place_count);
+        GROW_IN(p->c->arena, s->places, s->place_size, s->place_count);
         s->places[s->place_count++] = place;
     }
     return place;

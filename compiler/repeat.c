@@ -245,9 +245,9 @@ static struct region *iterate(struct body *body, struct ast *ast,
     sub.loops++;
     struct value *in = new_value(c, sub.region, FORM_ROWS, x->layout,
                                  &x->shape, x->name, x->span);
-    GROW(sub.region->captured, sub.region->captured_size, 0);
+    GROW_IN(c->arena, sub.region->captured, sub.region->captured_size, 0);
     sub.region->captured[0] = NULL;
-    add_input(sub.region, in);
+    add_input(c, sub.region, in);
     if (ast->name)
         env_add(&sub, ast->name, number_thing(integer_number(index)),
                 ast->name_span);
@@ -256,7 +256,7 @@ static struct region *iterate(struct body *body, struct ast *ast,
     body->bad |= sub.bad;
     if (!out)
         return NULL;
-    add_output(sub.region, own_output(&sub, out));
+    add_output(c, sub.region, own_output(&sub, out));
     return sub.region;
 }
 

@@ -20,7 +20,8 @@ struct step {
     struct node *node;          /* that it does, or NULL */
 };
 
-struct steps { struct step *step; int count; size_t size; };
+struct steps { struct step *step; int count; size_t size;
+               struct arena *arena; };
 
 struct kernel {
     struct node *anchor;        /* NULL: a pass of its own, rnet_point */

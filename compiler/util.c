@@ -282,3 +282,15 @@ int edit_distance(const char *a, const char *b, int limit)
                  rows[i % 3]);
     return least(rows[(height + 2) % 3][width], limit + 1);
 }
+
+void *arena_grow(struct arena *arena, void *array, size_t *size, size_t count,
+                 size_t element)
+{
+    if (count < *size)
+        return array;
+    *size = *size ? *size * 2 : 4;
+    void *larger = arena_alloc(arena, *size * element);
+    if (count)
+        memcpy(larger, array, count * element);
+    return larger;
+}

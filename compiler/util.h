@@ -55,6 +55,13 @@ void *grow(void *array, size_t *size, size_t count, size_t element);
 #define GROW(array, size, count) \
     ((array) = grow((array), &(size), (count), sizeof *(array)))
 
+/* likewise for an array that lives in an arena */
+void *arena_grow(struct arena *arena, void *array, size_t *size, size_t count,
+                 size_t element);
+#define GROW_IN(arena, array, size, count) \
+    ((array) = arena_grow((arena), (array), &(size), (count), \
+                          sizeof *(array)))
+
 /* Checked arithmetic: false when the result does not fit. */
 bool add_size(int64_t a, int64_t b, int64_t *result);
 bool mul_size(int64_t a, int64_t b, int64_t *result);
