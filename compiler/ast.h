@@ -73,6 +73,7 @@ struct ast {
     bool weights;               /* AST_NORM: round every weight layer */
     enum ast_op op;
     enum ast_place place;
+    int depth;                  /* of the tree from here, <= LIMIT_NESTING */
 };
 
 /* What the parser needs and gives. */
@@ -82,6 +83,8 @@ struct parser {
     struct diag *diag;
     int file;                   /* index of the source */
     struct ast *tree;           /* AST_FILE, also after errors */
+    struct ast *last;           /* declaration of it */
+    bool too_deep;              /* reported: once a file */
 };
 
 /* Parses diag->sources[file].  Errors go to diag; the tree is never NULL. */
