@@ -1,8 +1,8 @@
 /* math.h: exp, log, tanh and their kin on vectors of float.
  *
  * Errors, in units of the last place (tests/unit/test_math.c measures them):
- * exp 1.5, log 2, tanh 2, sigmoid 2.5, gelu 4 (5 without FMA).  NaN gives NaN; no
- * function branches on its argument. */
+ * exp 1.5, log 2, tanh 2, sigmoid 2.5, gelu 4 (5 without FMA).  NaN gives NaN;
+ * no function branches on its argument. */
 #ifndef RNET_MATH_H
 #define RNET_MATH_H
 
