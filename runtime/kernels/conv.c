@@ -148,6 +148,22 @@ struct product {
  * address x[i] + 4 pixel + k is part of the instruction. */
 #define KEEP(variable) __asm__("" : "+r"(variable))
 
+/* The accumulators are registers here: the compiler must not sort the steps of
+ * the k-loop by accumulator, which takes more registers than there are. */
+#if defined __x86_64__
+#define HOLD(vector) __asm__("" : "+v"(vector))
+#elif defined __aarch64__
+#define HOLD(vector) __asm__("" : "+w"(vector))
+#else
+#define HOLD(vector) (void)(vector)
+#endif
+
+static ALWAYS_INLINE void hold(vf *acc, int count)
+{
+    UNROLL for (int i = 0; i < count; i++)
+        HOLD(acc[i]);
+}
+
 static ALWAYS_INLINE void
 multiply(vf *acc, const float **x, long pixel, const float *w, long w_block,
          int k, int P, int V)
@@ -161,6 +177,7 @@ multiply(vf *acc, const float **x, long pixel, const float *w, long w_block,
 
         UNROLL for (int v = 0; v < V * UNIT; v++)
             acc[p * V * UNIT + v] += a * b[v];
+        hold(acc + p * V * UNIT, V * UNIT);
     }
 }
 
@@ -174,7 +191,10 @@ multiply4(vf *acc, const float **x, long pixel, const float *w, long w_block,
         vf b = v_load(w + v * w_block + k * 16);
 
         UNROLL for (int p = 0; p < P; p++)
+        {
             acc[p * 4 + v] += v_set((x[p / 3] + p % 3 * pixel)[k]) * b;
+            hold(acc + p * 4 + v, 1);
+        }
         UNROLL for (int i = 0; i < POINTERS(P); i++)
             KEEP(x[i]);
     }
@@ -827,6 +847,7 @@ run_outer(const struct outer_product *outer, int R, int V)
 
             for (int j = outer->columns; j > 0; j--) {
                 outer_pixel(acc, x, dy, R, V);
+                hold(acc, R * V * UNIT);
                 x += outer->x_pixel;
                 dy += outer->dy_pixel;
             }
