@@ -8,13 +8,29 @@ typedef uint64_t vu64 __attribute__((vector_size(RNET_VECTOR_BYTES)));
 
 struct philox_vector { vu word[4]; };
 
+/* The even lanes of a, each times b, 64 bits wide. */
+static ALWAYS_INLINE vu64 vu_even_product(vu a, vu b)
+{
+#if defined __AVX512F__
+    return (vu64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif defined __AVX2__
+    return (vu64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif defined __SSE2__
+    return (vu64)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+    return ((vu64)a & UINT32_MAX) * ((vu64)b & UINT32_MAX);
+#endif
+}
+
 /* a b, in its upper and lower halves */
 static ALWAYS_INLINE void vu_wide_product(vu a, uint32_t b, vu *high, vu *low)
 {
-    vu64 even = ((vu64)a & UINT32_MAX) * b, odd = ((vu64)a >> 32) * b;
+    const uint64_t upper = ~(uint64_t)UINT32_MAX;
+    vu64 even = vu_even_product(a, vu_set(b));
+    vu64 odd = vu_even_product((vu)((vu64)a >> 32), vu_set(b));
 
-    *low = a * b;
-    *high = (vu)(even >> 32) | (vu)(odd & ~(uint64_t)UINT32_MAX);
+    *low = (vu)((even & UINT32_MAX) | (odd << 32));
+    *high = (vu)((even >> 32) | (odd & upper));
 }
 
 /* Counter {row, quad, key, step}, keyed by the seed. */
