@@ -339,8 +339,7 @@ static int match(struct lexer *lexer, YYSTYPE *value)
                   "begins"); }
     "#" [^\n\x00]*
             { SAY(SKIPPED, "a comment begins with '//'"); }
-    "!"     { SAY(SKIPPED, "there is no '!': write '== 0', or '!=' between two "
-                  "values"); }
+    "!"     { SAY(SKIPPED, "there is no '!': write '== 0', or '!=' to compare"); }
     "\xC2\xA0"
             { SAY(SKIPPED, "this blank is a no-break space: write a plain "
                   "one"); }

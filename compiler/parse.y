@@ -285,12 +285,15 @@ word:
 %%
 
 /* From the first symbol to the last; an empty rule lies at the end of what it
- * follows. */
+ * follows.  What was skipped after an error may end before the token that the
+ * error was found at. */
 static struct span span_of(const struct span *rhs, int n)
 {
     struct span span = rhs[n];
 
     span.begin = n > 0 ? rhs[1].begin : rhs[0].end;
+    if (span.begin > span.end)
+        span.begin = span.end;
     return span;
 }
 

@@ -7,7 +7,7 @@
  *   - the bracket that closes the innermost open one;
  *   - or a statement's beginning: a word that can begin one at the beginning
  *     of a line (in parentheses: of a line that is not indented further than
- *     the one that opened them), or a keyword of statements anywhere;
+ *     the one that opened them), or a later keyword of statements anywhere;
  *   - or a declaration at the beginning of a line, or the end of the file.
  * Brackets left open there are closed by tokens made up, innermost first, and
  * an error at one of those is not reported.  Indentation and lines matter here
@@ -118,7 +118,11 @@ enum { GO_ON = -1 };
 
 /* What has been opened and not closed since skipping began, and how the line
  * is indented that opened the first parenthesis. */
-struct skipped { int parentheses, braces; uint32_t indent; };
+struct skipped {
+    uint32_t from;              /* the offending token */
+    int parentheses, braces;
+    uint32_t indent;
+};
 
 static bool is_assigned(const struct lexer *lexer)
 {
@@ -145,7 +149,7 @@ static bool is_statement(const struct lexer *lexer, const struct skipped *s)
         return false;
     if (!token->first)
         return !inside && is_statement_keyword(token->kind)
-            && lexer->text[token->begin - 1] != '.';
+            && token->begin > s->from && lexer->text[token->begin - 1] != '.';
     if (inside && is_statement_keyword(token->kind))
         return !is_assigned(lexer);
     return !inside || token->indent <= s->indent;
@@ -207,7 +211,7 @@ static void count_skipped(const struct lexer *lexer, struct skipped *s)
 static int skip(struct lexer *lexer, YYSTYPE *value)
 {
     int depth, outer = statement_depth(lexer);
-    struct skipped skipped = {0};
+    struct skipped skipped = { .from = lexer->cursor };
 
     if (outer < lexer->depth)
         skipped.indent = lexer->brackets[outer].indent;
@@ -316,8 +320,10 @@ static int wrong_bracket(struct lexer *lexer)
     int depth = lexer->depth;
 
     if (!in_parentheses(lexer)) {
-        diag_error(lexer->parser->diag, &span, "this '%c' closes nothing",
-                   lexer->text[token->begin]);
+        if (!lexer->stray)
+            diag_error(lexer->parser->diag, &span, "this '%c' closes nothing",
+                       lexer->text[token->begin]);
+        lexer->stray = true;
         return TOKEN_YYEMPTY;
     }
     if (token->kind == TOKEN_END_BODY && statement_depth(lexer) > 0)
@@ -357,6 +363,7 @@ static int take_plain(struct lexer *lexer, YYSTYPE *value)
     struct token previous = lexer->token;
     int kind;
 
+    lexer->stray = false;
     do
         kind = take(lexer, value);
     while (kind == TOKEN_YYEMPTY);

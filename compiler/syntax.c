@@ -112,7 +112,7 @@ static struct bracket open_bracket(const struct error *e)
     return depth > 0 ? e->lexer->brackets[depth - 1] : (struct bracket){0};
 }
 
-/* The body stands alone in what a keyword of the last statement begins. */
+/* The last keyword is `kind`, and in the same brackets as the token. */
 static bool in_statement(const struct error *e, int kind)
 {
     const struct token *keyword = &e->lexer->keyword;
@@ -124,6 +124,18 @@ static bool in_statement(const struct error *e, int kind)
 static struct span statement(const struct error *e)
 {
     return lex_span(e->lexer, e->lexer->keyword.begin, e->previous->end);
+}
+
+/* The word that follows a token directly; "..." when none does. */
+static const char *word_after(const struct error *e, const struct token *token)
+{
+    const char *text = e->lexer->text + token->end;
+    const char *begin = text + strspn(text, " \t");
+    size_t length = strspn(begin, "abcdefghijklmnopqrstuvwxyz_0123456789"
+                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    return length == 0 || length > 40 ? "..."
+         : arena_text(e->lexer->parser->arena, begin, length);
 }
 
 /* ---- the file's level ---- */
@@ -200,11 +212,23 @@ static bool name_missing(const struct error *e)
 
 static bool input_shape(const struct error *e)
 {
+    struct span input = lex_span(e->lexer, e->lexer->keyword.begin,
+                                 e->lexer->keyword.end);
+
     if (!e->expected[TOKEN_BEGIN_LIST] || e->expected[TOKEN_NUMBER]
         || !in_statement(e, TOKEN_INPUT))
         return false;
-    diag_error(e->diag, gap(e), "an input has a shape: write 'input %s [...]'",
-               quote_text(e, e->previous));
+    diag_error(e->diag, &input, "an input has a shape: write 'input %s [...]'",
+               word_after(e, &e->lexer->keyword));
+    return true;
+}
+
+static bool text_in_quotes(const struct error *e)
+{
+    if (e->token->kind != TOKEN_STRING)
+        return false;
+    diag_error(e->diag, &e->at, "only 'import' is followed by a text in "
+               "quotes");
     return true;
 }
 
@@ -293,7 +317,8 @@ static bool norm_place(const struct error *e)
 {
     struct span span = statement(e);
 
-    if (!e->expected[TOKEN_BEFORE])
+    if (!e->expected[TOKEN_BEFORE] || e->expected[TOKEN_NUMBER]
+        || !in_statement(e, TOKEN_NORM))
         return false;
     if (e->token->kind == TOKEN_WEIGHTS)
         diag_error(e->diag, &e->at, "write 'before weights' or 'after "
@@ -316,9 +341,13 @@ static bool stray_place(const struct error *e)
         return false;
     if (nearest)
         diag_error(e->diag, &e->behind, "did you mean '%s'?", nearest);
+    else if (!is_first(e))
+        diag_error(e->diag, &e->at, "'%s' belongs to 'norm', which this "
+                   "statement does not begin with", word);
     else if (e->token->kind == TOKEN_AFTER)
         diag_error(e->diag, &e->at, "'after' belongs to 'norm': what is "
-                   "applied to the sum is written 'then ...'");
+                   "applied to the sum is written 'then %s'",
+                   word_after(e, e->token));
     else
         diag_error(e->diag, &e->at, "'%s' belongs to 'norm'", word);
     return true;
@@ -437,7 +466,9 @@ static bool statement_start(const struct error *e)
                    "statement, not %s", text);
     else
         diag_error(e->diag, &e->at, "a statement begins with a word or '{', "
-                   "not with %s", text);
+                   "not with %s%s", text,
+                   e->expected[TOKEN_NUMBER] || e->token->kind == TOKEN_ARROW
+                   ? "" : ": put a name first");
     return true;
 }
 
@@ -466,7 +497,7 @@ static void list_expected(const struct error *e)
 void syntax_report(struct lexer *lexer, const bool *expected)
 {
     static bool (*const choosers[])(const struct error *) = {
-        at_file, import_path, stray_else, norm_place, stray_place,
+        at_file, import_path, text_in_quotes, stray_else, norm_place, stray_place,
         nested_declaration, missing_argument, empty_brackets, name_missing,
         input_shape, colon_for_equals, equals_for_equality, condition,
         chained_comparison, called_again, in_brackets, body_missing,

@@ -36,6 +36,7 @@ struct lexer {
     uint32_t line_begin, indent;
     bool fresh;                 /* no token on this line yet */
     bool silent;                /* skipping: say nothing */
+    bool stray;                 /* a run of closing brackets: reported once */
     bool quiet_end;             /* a comment ate the end: reported already */
     struct token token, previous;
     struct token keyword;       /* the last that began a statement */

@@ -175,18 +175,25 @@ static void text_reserve(struct text *text, size_t more)
     text->size = size;
 }
 
+/* Formats into what room there is, and again when that was too little. */
 void text_vadd(struct text *text, const char *format, va_list arguments)
 {
     va_list again;
+    size_t room;
     int length;
 
+    text_reserve(text, 0);
+    room = text->size - text->length;
     va_copy(again, arguments);
-    length = vsnprintf(NULL, 0, format, again);
+    length = vsnprintf(text->data + text->length, room, format, again);
     va_end(again);
     if (length < 0)
         no_memory();
-    text_reserve(text, (size_t)length);
-    vsnprintf(text->data + text->length, (size_t)length + 1, format, arguments);
+    if ((size_t)length >= room) {
+        text_reserve(text, (size_t)length);
+        vsnprintf(text->data + text->length, (size_t)length + 1, format,
+                  arguments);
+    }
     text->length += (size_t)length;
 }
 

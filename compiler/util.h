@@ -46,7 +46,8 @@ const char *intern_text(struct names *names, const char *text);
 struct text { char *data; size_t length, size; };
 void text_add(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void text_vadd(struct text *text, const char *format, va_list arguments);
+void text_vadd(struct text *text, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 void text_put(struct text *text, const char *data, size_t length);
 void text_free(struct text *text);
 

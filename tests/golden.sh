@@ -1,0 +1,40 @@
+#!/bin/sh
+# golden.sh [--update]: the parser's trees and messages, each compared with the
+# file beside its input: tests/ast/x.rnet with x.ast, tests/diag/syntax/x.rnet
+# with x.err (options for the printer: x.options).  --update rewrites them: read
+# the difference before it is committed.
+set -eu
+cd "$(dirname "$0")/.."
+
+front="util diag ast recover syntax lex parse"
+objects=$(for name in $front; do echo "build/compiler/$name.o"; done)
+make -s $objects
+${CC:-cc} -std=gnu11 -Wall -Wextra -g -Icompiler -o build/ast_dump \
+    tests/ast/ast_main.c $objects
+dump=$PWD/build/ast_dump
+update=${1:-}
+count=0
+failed=0
+
+# golden <folder> <extension> <options>: every input of a folder
+golden() {
+    cd "$1"
+    for input in *.rnet; do
+        name=${input%.rnet}
+        options=$3
+        test ! -f "$name.options" || options="$options $(cat "$name.options")"
+        "$dump" $options "$input" >"$dump.out" || test $? -eq 1
+        count=$((count + 1))
+        if [ "$update" = --update ]; then
+            cp "$dump.out" "$name.$2"
+        elif ! diff -u "$name.$2" "$dump.out"; then
+            failed=$((failed + 1))
+        fi
+    done
+    cd - >/dev/null
+}
+
+golden tests/ast ast ""
+golden tests/diag/syntax err -q
+echo "golden: $count files, $failed differ"
+test $failed -eq 0
