@@ -42,7 +42,7 @@ enum rnet_op {
     RNET_LOAD,                  /* acc = operand */
     RNET_ADD, RNET_SUB, RNET_RSUB,      /* RSUB: operand - acc */
     RNET_MUL, RNET_DIV, RNET_RDIV,      /* RDIV: operand / acc */
-    RNET_MAX, RNET_MIN,
+    RNET_MAX, RNET_MIN,         /* NaN on either side gives NaN */
     /* acc = f(acc); LEAKY's slope is `value` */
     RNET_RELU, RNET_LEAKY, RNET_GELU, RNET_GELU_TANH, RNET_SILU,
     RNET_SIGMOID, RNET_TANH, RNET_EXP, RNET_LOG, RNET_SQRT, RNET_SQUARE,
@@ -62,7 +62,7 @@ enum rnet_op {
     /* acc = element kept ? acc / (1 - value) : 0; see rnet_dropout_word */
     RNET_DROPOUT,               /* `key`: which dropout of the network */
     RNET_DROP_SAMPLE,           /* likewise, one word for each sample */
-    /* stores; the operand kind says where */
+    /* stores; the operand kind says where: FULL or TEMP */
     RNET_STORE,                 /* operand = acc */
     RNET_ACCUMULATE,            /* operand += acc */
     /* sums over rows into `sums`, one line of `features` floats (or of one,
@@ -299,8 +299,8 @@ void rnet_conv(const struct rnet_run *run, long batch,
                const float *w, struct rnet_steps tail);
 
 /* Image by image: the input program makes the input x once more, the output
- * program (first step a LOAD) makes dy; dw += dy * x; db += sum dy unless
- * NULL; acc (n, y, x, in) = gradient of the input, unless tail is empty. */
+ * program (first step a LOAD) makes dy; dw += dy * x unless NULL; db += sum dy
+ * unless NULL; acc (n, y, x, in) = gradient of the input, unless tail is empty. */
 void rnet_conv_grad(const struct rnet_run *run, long batch,
                     const struct rnet_conv *conv, struct rnet_steps input,
                     struct rnet_steps output, const float *w, float *dw,
@@ -394,7 +394,8 @@ void rnet_batch_norm_grad(const struct rnet_run *run, long features,
 
 /* ------------------------------------------------------ softmax and losses */
 
-/* Over features, strips or plain.  acc = softmax(x) */
+/* Over features, strips or plain.  acc = softmax(x), and 0 for a
+ * row of -infinity alone */
 void rnet_softmax(const struct rnet_run *run, struct rnet_rows rows,
                   long features, const float *x, long x_stride,
                   struct rnet_steps tail);
