@@ -457,6 +457,21 @@ static void fill_part(void *context, long index, int worker)
                 (int)least(cut->rows, cut->plan->conv->height - row));
 }
 
+/* A band's share of the next panel's weights, which may be far away. */
+static struct conv_next next_weights(const struct cut *cut,
+                                     const struct conv_pass *pass, int panel,
+                                     int band)
+{
+    long block = (panel + 1L) * cut->blocks;
+    long count = least(cut->blocks, conv_blocks(pass->count) - block);
+    long share = count * pass->w_block / cut->bands;
+
+    if (count <= 0 || count * pass->w_block > PANEL_FLOATS)
+        return (struct conv_next) { NULL, 0 };
+    return (struct conv_next) { pass->w + block * pass->w_block + band * share,
+                                share };
+}
+
 static void forward_part(void *context, long index, int worker)
 {
     const struct cut *cut = context;
@@ -475,6 +490,7 @@ static void forward_part(void *context, long index, int worker)
                                   conv_blocks(plan->out) - part.block);
     part.row = band * cut->rows;
     part.row_count = (int)least(cut->rows, pass.rows - part.row);
+    part.next[0] = next_weights(cut, &pass, panel, band);
     if (band == 0)
         plan->kernels->begin(plan->tail, image, pass.feature + part.block * 16L,
                              least(part.block_count * 16,
@@ -684,7 +700,7 @@ static void clear_group(const struct plan *plan, long index)
 {
     size_t weights = (size_t)plan->groups * (size_t)plan->group;
 
-    if (index == 0)
+    if (index == 0 || !plan->dw)
         return;
     memset(group_gradient(plan, index), 0, weights * sizeof *plan->dw);
     if (plan->db)
@@ -709,7 +725,8 @@ static void backward_group(void *context, long index, int worker)
             fill_source(plan, &plan->dy, worker, first + slot, slot, 0,
                         plan->conv->out_height);
         }
-        weight_gradient(plan, worker, index, first, images);
+        if (plan->dw)
+            weight_gradient(plan, worker, index, first, images);
         if (plan->tail.count)
             backward_set(plan, worker, first, images, end);
     }
@@ -761,6 +778,7 @@ void rnet_conv_grad(const struct rnet_run *run, long batch,
         rnet_parallel(run, plan.depthwise ? 1 : (long)plan.groups
                       * conv_blocks(plan.in), flip, &plan);
     rnet_parallel(run, plan.image_groups, backward_group, &plan);
-    rnet_parallel(run, divide_up(plan.groups * plan.group, ADD_FLOATS),
-                  add_groups, &plan);
+    if (dw)
+        rnet_parallel(run, divide_up(plan.groups * plan.group, ADD_FLOATS),
+                      add_groups, &plan);
 }

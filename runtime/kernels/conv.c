@@ -284,17 +284,22 @@ static product_kernel *const products4[] = { NULL, EACH(PIXELS4, NAMED, 4) };
 /* How wide the tiles are: units of channels, and the most pixels. */
 struct shape { int units, pixels; product_kernel *const *kernels; };
 
-/* Four units only where rows are too short for more pixels. */
-static struct shape shape_of(int blocks, int columns)
+/* Four units where rows are too short for more pixels, or where their lines,
+ * a multiple of 4096 bytes apart, fall into one set of the first-level cache,
+ * which holds eight. */
+static struct shape shape_of(int blocks, int columns, long pixel)
 {
 #ifdef PIXELS2
-    if (blocks >= 4 && columns <= PIXELS4)
+    int few = columns <= PIXELS4 || pixel % 1024 == 0;
+
+    if (blocks >= 4 && few)
         return (struct shape) { 4, PIXELS4, products4 };
     if (blocks >= 2)
-        return (struct shape) { 2, PIXELS2, products2 };
+        return (struct shape) { 2, few ? PIXELS4 : PIXELS2, products2 };
 #endif
     (void)blocks;
     (void)columns;
+    (void)pixel;
     return (struct shape) { 1, PIXELS1, products1 };
 }
 
@@ -758,7 +763,7 @@ static void run_band(struct job *job, int row, int count)
     for (int b = job->part->block; b < end; b += job->shape.units) {
         job->shape = pass->depthwise
             ? (struct shape) { 1, DEPTH_PIXELS, NULL }
-            : shape_of(end - b, pass->columns);
+            : shape_of(end - b, pass->columns, pass->taps.pixel);
         job->block = b;
         job->wide = job->shape.units * 16;
         job->room = RNET_TILE_FLOATS / job->wide;
