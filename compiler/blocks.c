@@ -399,7 +399,8 @@ static struct thing eval_name(struct body *body, struct ast *ast,
     if (env)
         return env->thing;
     if ((layer = layer_find(ast->name)) != NULL) {
-        has_current(body, ast, x);
+        if (!layer_starts(layer))
+            has_current(body, ast, x);
         return value_thing(apply_layer(body, layer, ast, x, column));
     }
     if ((decl = decl_find(body->check, ast->name)) != NULL) {

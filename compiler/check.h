@@ -132,6 +132,7 @@ const struct layer *layer_find(const char *name);
 struct value *apply_layer(struct body *body, const struct layer *layer,
                           struct ast *call, struct value *x, bool column);
 const char *const *layer_names(size_t *count);
+bool layer_starts(const struct layer *layer);   /* needs no current value */
 /* `loss`: builds its nodes into the body's region */
 void build_loss(struct body *body, struct ast *ast, double weight);
 

@@ -5,6 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Convolutions and poolings, each described by one constant. */
+struct shape_name { bool pool; struct conv conv; struct pool p;
+                    const char *name; struct shape_name *next; };
+
 /* One function of C while it is written. */
 struct writer {
     struct compilation *c;
@@ -808,24 +812,16 @@ static const char *size_c(struct writer *w, const struct value *value)
 static void loop_forward_values(struct writer *w, const struct node *n,
                                 struct writer *outer, const char *i)
 {
-    enum loop_memory memory = loop_memory(n, w->mode);
     const char *x = value_c(outer, n->in[0]), *y = value_c(outer, n->out[0]);
     const char *xn = unique(w, "x"), *yn = unique(w, "y");
 
-    if (memory == LOOP_IN_PLACE) {
-        text_add(w->out, "%*sfloat *%s = %s ? %s : %s, *%s = %s;\n",
-                 w->indent, "", xn, i, y, x, yn, y);
-    } else {
-        struct value *slots = memory == LOOP_KEPT
-            ? n->loop.forward->loop.slots : NULL;
-        const char *size = size_c(w, n->out[0]);
-        const char *base = slots ? value_c(outer, slots) : NULL;
-        text_add(w->out, "%*sfloat *%s = %s ? %s + (%s - 1) * (%s) : %s;\n",
-                 w->indent, "", xn, i, base, i, size, x);
-        text_add(w->out, "%*sfloat *%s = %s < %" PRId64
-                 " ? %s + %s * (%s) : %s;\n", w->indent, "", yn, i,
-                 n->loop.count - 1, base, i, size, y);
-    }
+    const char *base = value_c(outer, n->loop.forward->loop.slots);
+    const char *size = size_c(w, n->out[0]);
+    text_add(w->out, "%*sconst float *%s = %s ? %s + (%s - 1) * (%s) : %s;\n",
+             w->indent, "", xn, i, base, i, size, x);
+    text_add(w->out, "%*sfloat *%s = %s < %" PRId64
+             " ? %s + %s * (%s) : %s;\n", w->indent, "", yn, i,
+             n->loop.count - 1, base, i, size, y);
     w->x = xn;
     w->y = yn;
 }
@@ -838,8 +834,8 @@ static void loop_two_buffers(struct writer *w, const char *from,
 {
     text_add(w->out, "%*sfloat *%s = %s ? %s : %s;\n", w->indent, "",
              out_name, odd, other, to);
-    text_add(w->out, "%*sfloat *%s = %s ? %s : %s ? %s : %s;\n", w->indent,
-             "", in_name, first, from, odd, to, other);
+    text_add(w->out, "%*sconst float *%s = %s ? %s : %s ? %s : %s;\n",
+             w->indent, "", in_name, first, from, odd, to, other);
 }
 
 static void loop_gradients(struct writer *w, const struct node *n,
@@ -854,13 +850,13 @@ static void loop_gradients(struct writer *w, const struct node *n,
         const char *size = size_c(w, forward->out[0]);
         if (r->input_needed[0]) {
             w->x = unique(w, "x");
-            text_add(w->out, "%*sfloat *%s = %s ? %s + (%s - 1) * (%s) : %s;"
-                     "\n", w->indent, "", w->x, i, base, i, size,
+            text_add(w->out, "%*sconst float *%s = %s ? %s + (%s - 1) * (%s) "
+                     ": %s;\n", w->indent, "", w->x, i, base, i, size,
                      value_c(outer, n->in[1]));
         }
         if (r->output_needed[0]) {
             w->y = unique(w, "y");
-            text_add(w->out, "%*sfloat *%s = %s < %" PRId64
+            text_add(w->out, "%*sconst float *%s = %s < %" PRId64
                      " ? %s + %s * (%s) : %s;\n", w->indent, "", w->y, i,
                      n->loop.count - 1, base, i, size,
                      value_c(outer, n->in[2]));
@@ -889,9 +885,9 @@ static void loop_in_and_out(struct writer *w, const struct node *n,
         loop_two_buffers(w, from, to, value_c(outer, k->extra), odd, first,
                          in, out);
     } else {
-        text_add(w->out, "%*sfloat *%s = %s ? %s : %s, *%s = %s;\n",
-                 w->indent, "", in, first, from, to ? to : from, out,
-                 to ? to : from);
+        text_add(w->out, "%*sconst float *%s = %s ? %s : %s;\n", w->indent,
+                 "", in, first, from, to);
+        text_add(w->out, "%*sfloat *%s = %s;\n", w->indent, "", out, to);
     }
     if (backward) {
         w->dy = in;
@@ -1048,10 +1044,10 @@ static void block_parameters(struct call *call, const struct region *r,
     bool backward = mode == MODE_BACKWARD;
 
     if (backward && r->input_needed[0])
-        call_argument(call, "float *x");
+        call_argument(call, "const float *x");
     if (backward && r->output_needed[0])
-        call_argument(call, "float *y");
-    call_argument(call, backward ? "float *dy" : "float *x");
+        call_argument(call, "const float *y");
+    call_argument(call, backward ? "const float *dy" : "const float *x");
     if (!backward)
         call_argument(call, "float *y");
     else if (r->grads[0])
@@ -1150,10 +1146,14 @@ static void mark_unused(struct compilation *c, struct text *out,
 static void reserve_names(struct writer *w)
 {
     static const char *const names[] = { "run", "params", "grads", "state",
-        "key", "saved", "scratch", "x", "y", "dx", "dy", "loss", "strips" };
+        "key", "saved", "scratch", "x", "y", "dx", "dy", "loss", "strips",
+        "tensors", "inputs", "outputs", "infer_bytes", "train_bytes" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unique(w, names[i]);
+    unique(w, identifier(w->c->arena, w->c->network->name));
+    for (const struct shape_name *s = w->c->network->shapes; s; s = s->next)
+        unique(w, s->name);
     for (const struct port *p = w->c->network->inputs; p; p = p->next) {
         unique(w, port_c(w->c, p->name));
         unique(w, arena_format(w->c->arena, "%s_grad", p->name));
@@ -1225,9 +1225,6 @@ static const char *emit_pool(struct compilation *c, const char *name,
         p->kernel_height, p->kernel_width, p->stride_y, p->stride_x, p->top,
         p->left, p->count_pad);
 }
-
-struct shape_name { bool pool; struct conv conv; struct pool p;
-                    const char *name; struct shape_name *next; };
 
 static struct shape_name *find_shape(struct compilation *c,
                                      const struct node *n)

@@ -585,16 +585,46 @@ static bool rank_fits(struct use *use, struct value *x)
     return false;
 }
 
+/* A layer that needs no argument may be applied to a chain. */
+static bool applied_to_chain(struct body *body, const struct layer *layer,
+                             const struct ast *call)
+{
+    const struct ast *first = call->list;
+    const struct arg_row *row = &layer->arg[0];
+
+    if (!first || first->name || row->required)
+        return false;
+    if (row->word && first->a->kind == AST_NAME
+        && strcmp(first->a->name, row->word) == 0)
+        return false;
+    return !is_number(body, first->a) && first->a->kind != AST_LIST;
+}
+
+/* concat names its values: it may stand first. */
+bool layer_starts(const struct layer *layer)
+{
+    return layer->apply == apply_concat;
+}
+
 struct value *apply_layer(struct body *body, const struct layer *layer,
                           struct ast *call, struct value *x, bool column)
 {
-    struct use use = { body, layer, { { 0 } }, call, call->span, column };
+    struct use use = { .body = body, .layer = layer, .call = call,
+                       .span = call->span, .column = column };
+    struct ast rest;
 
-    if (!read_args(&use) || !x)
+    if (applied_to_chain(body, layer, call)) {
+        rest = *call;           /* silu(linear(h)): the chain's value */
+        rest.list = call->list->next;
+        use.call = &rest;
+        if (!(x = eval_value(body, call->list->a, x)))
+            return NULL;
+    }
+    if (!read_args(&use) || (!x && !layer_starts(layer)))
         return NULL;
-    if (!rank_fits(&use, x))
+    if (x && !rank_fits(&use, x))
         return NULL;
-    if (x->integer && layer->apply != apply_embedding) {
+    if (x && x->integer && layer->apply != apply_embedding) {
         fail(body, call->span, "'%s' takes real numbers, the value here is "
              "integer: look it up with 'embedding(vocabulary, width)'",
              layer->name);
@@ -609,7 +639,7 @@ struct value *apply_layer(struct body *body, const struct layer *layer,
             body->shared = x;
         }
     }
-    if (x)
+    if (x || layer_starts(layer))
         x = layer->apply(&use, x);
     if (x && weights && body->after_weights)
         x = apply_norm(body, body->after_weights, x);

@@ -350,6 +350,7 @@ static bool can_merge(struct planner *p, struct value *from, struct value *to,
     return !from->base && !to->base && from != to && a && b
         && a->kind == PLACE_SCRATCH && b->kind == PLACE_SCRATCH
         && root(a)->last == kernel && b->first == kernel && !b->merged
+        && (root(a)->newest ? root(a)->newest == a : root(a) == a)
         && same_memory(from, to);
 }
 
@@ -358,6 +359,7 @@ static void merge(struct planner *p, struct value *from, struct value *to)
     struct place *a = root(from->place[p->mode]), *b = to->place[p->mode];
 
     b->merged = a;
+    a->newest = b;
     a->last = b->last > a->last ? b->last : a->last;
 }
 

@@ -51,6 +51,7 @@ struct place {
     struct value *value;
     int first, last;            /* kernels that write and read it */
     struct place *merged;       /* lies in the memory of this one */
+    struct place *newest;       /* the last that took this memory over */
     const char *name;           /* the emitted variable */
 };
 
