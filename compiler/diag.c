@@ -60,8 +60,10 @@ static int width_of(uint32_t code)
     if (code >= 0x300 && code < 0x370)
         return 0;
     if ((code >= 0x1100 && code < 0x1160) || (code >= 0x2E80 && code < 0xA4D0)
-        || (code >= 0xAC00 && code < 0xD7A4) || (code >= 0xF900 && code < 0xFB00)
-        || (code >= 0xFE30 && code < 0xFE70) || (code >= 0xFF00 && code < 0xFF61)
+        || (code >= 0xAC00 && code < 0xD7A4)
+        || (code >= 0xF900 && code < 0xFB00)
+        || (code >= 0xFE30 && code < 0xFE70)
+        || (code >= 0xFF00 && code < 0xFF61)
         || (code >= 0x1F300 && code < 0x1F650)
         || (code >= 0x1F900 && code < 0x1FA00)
         || (code >= 0x20000 && code < 0x3FFFE))
@@ -203,7 +205,8 @@ static void add_line(const struct diag *diag, struct text *out,
     if (to < from)
         to = from;
 
-    text_add(out, "%5u | %s", whole.line, part.begin > whole.begin ? "..." : "");
+    text_add(out, "%5u | %s", whole.line,
+             part.begin > whole.begin ? "..." : "");
     column = part.begin > whole.begin ? 3 : 0;
     column = add_shown(out, text + part.begin, from - part.begin, column);
     color_on(diag, out, severity_color[severity]);

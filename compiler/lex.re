@@ -27,15 +27,17 @@ char lex_peek(const struct lexer *lexer, uint32_t at)
 }
 
 /* An error over the text from the token's beginning to the cursor. */
-static void complain(const struct lexer *lexer, const char *message)
+static void complain(struct lexer *lexer, const char *message)
 {
     struct span span = lex_span(lexer, lexer->token.begin, lexer->cursor);
 
-    if (!lexer->silent)
-        diag_error(lexer->parser->diag, &span, "%s", message);
+    if (lexer->silent)
+        return;
+    diag_error(lexer->parser->diag, &span, "%s", message);
+    lexer->error_end = lexer->cursor;
 }
 
-static int repair(const struct lexer *lexer, int kind, const char *message)
+static int repair(struct lexer *lexer, int kind, const char *message)
 {
     complain(lexer, message);
     return kind;
@@ -283,7 +285,8 @@ static int match(struct lexer *lexer, YYSTYPE *value)
                                   return foreign_sign(lexer);
                               return foreign_word(lexer, value); }
     digits | real           { AT_END; return number(lexer, value); }
-    digits ".."             { cursor -= 2; AT_END; return number(lexer, value); }
+    digits ".."             { cursor -= 2; AT_END;
+                              return number(lexer, value); }
     digits "."              { AT_END; return bad_number(lexer, value, 1,
                               "a digit follows the point: write '.0'"); }
     "." digits              { AT_END; return bad_number(lexer, value, 0,
@@ -339,7 +342,8 @@ static int match(struct lexer *lexer, YYSTYPE *value)
                   "begins"); }
     "#" [^\n\x00]*
             { SAY(SKIPPED, "a comment begins with '//'"); }
-    "!"     { SAY(SKIPPED, "there is no '!': write '== 0', or '!=' to compare"); }
+    "!"     { SAY(SKIPPED, "there is no '!': write '== 0', or '!=' to "
+                  "compare"); }
     "\xC2\xA0"
             { SAY(SKIPPED, "this blank is a no-break space: write a plain "
                   "one"); }

@@ -106,7 +106,10 @@ preset: %empty { $$ = NULL; }  |  ASSIGN chain { $$ = $chain; } ;
 body: BEGIN_BODY items END_BODY
         { $$ = ast_many(parser, AST_BODY, @$, $items); }
   ;
-items: %empty { $$ = list_one(NULL); }  |  items item { $$ = list_add($1, $2); } ;
+items:
+    %empty                      { $$ = list_one(NULL); }
+  | items item                  { $$ = list_add($1, $item); }
+  ;
 
 item:
     line                        { $$ = ast_one(parser, AST_LINE, @$, $line); }
@@ -125,7 +128,8 @@ item:
           $$ = ast_input(parser, @$, $name, @name, $type, list_one(NULL)); }
   | OUTPUT NAME[name] given
         { $$ = ast_name(parser, AST_OUTPUT, @$, $name, @name, $given); }
-  | IF expr body otherwise           { $$ = ast_if(parser, @$, $expr, $body, $otherwise); }
+  | IF expr body otherwise
+        { $$ = ast_if(parser, @$, $expr, $body, $otherwise); }
   | error SYNC                  { yyerrok; $$ = ast_bad(parser, @$); }
   ;
 
@@ -138,9 +142,12 @@ given: %empty { $$ = NULL; }  |  ASSIGN chain { $$ = $chain; } ;
 type:  %empty { $$ = NULL; }  |  NAME ;
 
 place:
-    BEFORE weights              { $$ = (struct norm_place){ PLACE_BEFORE, $weights }; }
-  | AFTER weights               { $$ = (struct norm_place){ PLACE_AFTER, $weights }; }
-  | AROUND weights              { $$ = (struct norm_place){ PLACE_AROUND, $weights }; }
+    BEFORE weights
+        { $$ = (struct norm_place){ PLACE_BEFORE, $weights }; }
+  | AFTER weights
+        { $$ = (struct norm_place){ PLACE_AFTER, $weights }; }
+  | AROUND weights
+        { $$ = (struct norm_place){ PLACE_AROUND, $weights }; }
   ;
 weights: %empty { $$ = false; }  |  WEIGHTS { $$ = true; } ;
 

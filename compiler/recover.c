@@ -129,14 +129,24 @@ static bool is_assigned(const struct lexer *lexer)
     return lex_peek(lexer, lexer->token.end) == '=';
 }
 
+/* A name or a text in quotes follows. */
+static bool is_named(const struct lexer *lexer)
+{
+    char next = lex_peek(lexer, lexer->token.end);
+
+    return next == '"' || next == '_' || (next >= 'A' && next <= 'Z')
+        || (next >= 'a' && next <= 'z');
+}
+
 static bool is_declaration(const struct lexer *lexer)
 {
     const struct token *token = &lexer->token;
 
     if (!is_declaration_keyword(token->kind) || is_assigned(lexer))
         return false;
-    return lexer->depth == 0
-        || (token->first && token->indent <= lexer->brackets[0].indent);
+    if (lexer->depth == 0)
+        return token->first || is_named(lexer);
+    return token->first && token->indent <= lexer->brackets[0].indent;
 }
 
 static bool is_statement(const struct lexer *lexer, const struct skipped *s)
@@ -149,7 +159,8 @@ static bool is_statement(const struct lexer *lexer, const struct skipped *s)
         return false;
     if (!token->first)
         return !inside && is_statement_keyword(token->kind)
-            && token->begin > s->from && lexer->text[token->begin - 1] != '.';
+            && token->begin > s->from && !is_assigned(lexer)
+            && lexer->text[token->begin - 1] != '.';
     if (inside && is_statement_keyword(token->kind))
         return !is_assigned(lexer);
     return !inside || token->indent <= s->indent;
@@ -175,6 +186,18 @@ static bool closes_body(const struct lexer *lexer, const struct skipped *s)
 {
     return lexer->token.kind == TOKEN_END_BODY && s->braces == 0
         && statement_depth(lexer) > 0;
+}
+
+/* The '}' whose '{' is missing and was reported: it is indented further than
+ * the line of the brace that it would close.  It is left out. */
+static bool closes_missing(struct lexer *lexer)
+{
+    if (lexer->token.kind != TOKEN_END_BODY || lexer->missing == 0
+        || lexer->missing != lexer->depth
+        || lexer->token.indent <= lexer->brackets[lexer->depth - 1].indent)
+        return false;
+    lexer->missing = 0;
+    return true;
 }
 
 /* When parsing goes on at lexer->token: at how many open brackets. */
@@ -218,6 +241,8 @@ static int skip(struct lexer *lexer, YYSTYPE *value)
     lexer->silent = true;
     for (;;) {
         lex_scan(lexer, value);
+        if (skipped.braces == 0 && closes_missing(lexer))
+            continue;
         depth = stop_at(lexer, &skipped);
         if (depth != GO_ON)
             break;
@@ -255,6 +280,8 @@ void recover_begin(struct lexer *lexer)
     const struct token *token = &lexer->token;
     int open = token->depth > 0 ? lexer->brackets[token->depth - 1].kind : 0;
 
+    if (!token->made)
+        lexer->error_end = token->end;
     if (token->kind == TOKEN_END
         || ((open == TOKEN_OPEN || open == TOKEN_BEGIN_LIST)
             && token->kind == closing_of(open)))
@@ -267,6 +294,7 @@ void recover_begin(struct lexer *lexer)
 /* An error that the lexer has reported, without a repair. */
 static int fail(struct lexer *lexer)
 {
+    lexer->error_end = lexer->token.end;
     lexer->mode = LEX_RECOVER;
     return TOKEN_YYerror;
 }
@@ -299,16 +327,45 @@ static void check_alignment(struct lexer *lexer)
         lexer->suspect.kind = 0;
 }
 
+/* An error since the bracket was opened: it may be why it is not closed. */
+static bool is_explained(const struct lexer *lexer, struct bracket bracket)
+{
+    return lexer->quiet_end || (bracket.kind != TOKEN_BEGIN_BODY
+                                && lexer->error_end > bracket.at);
+}
+
+static void say_unclosed(struct lexer *lexer, struct bracket bracket)
+{
+    if (!is_explained(lexer, bracket))
+        syntax_unclosed(lexer, bracket, &lexer->token);
+    lexer->error_end = lexer->token.end;
+}
+
 static int unclosed(struct lexer *lexer)
 {
     struct bracket bracket = lexer->brackets[lexer->depth - 1];
 
     if (bracket.kind == TOKEN_BEGIN_BODY && lexer->suspect.kind)
         bracket = lexer->suspect;
-    if (!lexer->quiet_end)
-        syntax_unclosed(lexer, bracket, &lexer->token);
+    say_unclosed(lexer, bracket);
     lexer->suspect.kind = 0;
     return fail(lexer);
+}
+
+/* A closing bracket that none is open for: it is left out.  One of several on
+ * a line is reported, a ')' only when nothing was wrong on the line before. */
+static int stray_bracket(struct lexer *lexer)
+{
+    const struct token *token = &lexer->token;
+    struct span span = lex_span(lexer, token->begin, token->end);
+
+    if (!lexer->stray && (token->kind == TOKEN_END_BODY
+                          || lexer->error_end <= token->line_begin))
+        diag_error(lexer->parser->diag, &span, "this '%c' closes nothing",
+                   lexer->text[token->begin]);
+    lexer->stray = true;
+    lexer->error_end = token->end;
+    return TOKEN_YYEMPTY;
 }
 
 /* A closing bracket that does not fit the innermost open one: TOKEN_YYEMPTY
@@ -316,19 +373,16 @@ static int unclosed(struct lexer *lexer)
 static int wrong_bracket(struct lexer *lexer)
 {
     struct token *token = &lexer->token;
-    struct span span = lex_span(lexer, token->begin, token->end);
     int depth = lexer->depth;
 
-    if (!in_parentheses(lexer)) {
-        if (!lexer->stray)
-            diag_error(lexer->parser->diag, &span, "this '%c' closes nothing",
-                       lexer->text[token->begin]);
-        lexer->stray = true;
-        return TOKEN_YYEMPTY;
-    }
+    if (!in_parentheses(lexer))
+        return stray_bracket(lexer);
     if (token->kind == TOKEN_END_BODY && statement_depth(lexer) > 0)
         return unclosed(lexer);
-    syntax_unclosed(lexer, lexer->brackets[depth - 1], token);
+    if (lex_peek(lexer, token->end) == (innermost(lexer) == TOKEN_OPEN ? ')'
+                                                                       : ']'))
+        return stray_bracket(lexer);
+    say_unclosed(lexer, lexer->brackets[depth - 1]);
     if (depth > 1
         && token->kind == closing_of(lexer->brackets[depth - 2].kind))
         lex_rewind(lexer, token);
@@ -353,6 +407,8 @@ static int take(struct lexer *lexer, YYSTYPE *value)
         return kind;
     if (lexer->depth == 0 || kind != closing_of(innermost(lexer)))
         return wrong_bracket(lexer);
+    if (closes_missing(lexer))
+        return TOKEN_YYEMPTY;
     check_alignment(lexer);
     lexer->depth--;
     return kind;

@@ -397,11 +397,14 @@ static bool body_missing(const struct error *e)
     if (e->expected[TOKEN_REPEAT])
         diag_error(e->diag, gap(e), "expected a body in braces %s",
                    gap_text(e));
-    else if (keyword->depth == e->token->depth && keyword->kind == TOKEN_REPEAT)
+    else if (keyword->depth == e->token->depth
+             && keyword->kind == TOKEN_REPEAT)
         diag_error(e->diag, gap(e), "expected '{' %s: what is repeated stands "
                    "in braces", gap_text(e));
     else
         diag_error(e->diag, gap(e), "expected '{' %s", gap_text(e));
+    if (open_bracket(e).kind == TOKEN_BEGIN_BODY)
+        e->lexer->missing = e->token->depth;
     return true;
 }
 
@@ -497,8 +500,8 @@ static void list_expected(const struct error *e)
 void syntax_report(struct lexer *lexer, const bool *expected)
 {
     static bool (*const choosers[])(const struct error *) = {
-        at_file, import_path, text_in_quotes, stray_else, norm_place, stray_place,
-        nested_declaration, missing_argument, empty_brackets, name_missing,
+        at_file, import_path, text_in_quotes, stray_else, norm_place,
+        stray_place, nested_declaration, missing_argument, empty_brackets, name_missing,
         input_shape, colon_for_equals, equals_for_equality, condition,
         chained_comparison, called_again, in_brackets, body_missing,
         operand_missing, misspelt, statement_start

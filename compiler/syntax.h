@@ -37,6 +37,8 @@ struct lexer {
     bool fresh;                 /* no token on this line yet */
     bool silent;                /* skipping: say nothing */
     bool stray;                 /* a run of closing brackets: reported once */
+    uint32_t error_end;         /* of the last token reported */
+    int missing;                /* a '{' was, at this depth; or 0 */
     bool quiet_end;             /* a comment ate the end: reported already */
     struct token token, previous;
     struct token keyword;       /* the last that began a statement */
