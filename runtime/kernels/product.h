@@ -51,17 +51,25 @@ static ALWAYS_INLINE void turn(vf acc[TILE_ROWS][2], int rows, int wide,
     }
 }
 
-/* `count` values of k, at most 32. */
+/* 32 values of k, and as many lines of what is wanted next: by rows, the two
+ * lines of each row; by columns, one line of each k. */
 static ALWAYS_INLINE void segment(vf acc[TILE_ROWS][2], int rows, int wide,
                                   enum form form, const float *a,
-                                  const float *b, const float *ahead,
-                                  int count)
+                                  const float *b, const float *ahead)
 {
     const int next = form == BY_ROWS ? 1 : RNET_LANES;
-    UNROLL_BY(4)
-    for (int k = 0; k < count; k++) {
-        v_prefetch_later(ahead + k * (form == BY_ROWS ? 16 : RNET_LANES));
-        turn(acc, rows, wide, form, a + k * next, b + k * RNET_LANES);
+    const int line = form == BY_ROWS ? 16 : RNET_LANES;
+    const int lines = (TILE_ROWS + 3) / 4;
+
+    for (int k = 0; k < RNET_LANES; k += 4) {
+        UNROLL for (int j = 0; j < 4; j++) {
+            if (j < lines)
+                v_prefetch_later(ahead + j * line);
+            turn(acc, rows, wide, form, a + j * next, b + j * RNET_LANES);
+        }
+        a += 4 * next;
+        b += 4 * RNET_LANES;
+        ahead += lines * line;
     }
 }
 
@@ -142,13 +150,14 @@ static ALWAYS_INLINE void tile(int rows, int wide, enum form form,
         UNROLL for (int v = 0; v < wide; v++)
             acc[i][v] = v_zero();
     for (; left >= RNET_LANES; left -= RNET_LANES) {
-        segment(acc, rows, wide, form, a, b, ahead, RNET_LANES);
+        segment(acc, rows, wide, form, a, b, ahead);
         a += step;
         ahead += ahead_step;
         b += RNET_LANES * RNET_LANES;
     }
-    if (left > 0)
-        segment(acc, rows, wide, form, a, b, ahead, (int)left);
+    for (long k = 0; k < left; k++)
+        turn(acc, rows, wide, form,
+             a + k * (form == BY_ROWS ? 1 : RNET_LANES), b + k * RNET_LANES);
     finish(acc, rows, wide, tail, place);
 }
 

@@ -1,4 +1,5 @@
 /* rows.c: dense layers, embeddings and changes of layout, on vectors. */
+#include "few.h"
 #include "product.h"
 #include "tile.h"
 #include "transpose.h"
@@ -154,6 +155,23 @@ static void strips_groups(struct range *range, long base, long count)
                          rows_least(g + BATCH, groups));
 }
 
+static void linear_few(const struct rows_job *job,
+                       const struct rows_part *part, float *scratch)
+{
+    struct buffer buffer;
+    long end = part->feature + part->features;
+
+    buffer_init(&buffer, job, job->out);
+    begin(job, part, job->out);
+    few_gather(scratch, job->x, job->in, job->rows);
+    for (long o = part->feature; o < end; o += RNET_LANES) {
+        long count = rows_least(RNET_LANES, end - o);
+        few_linear(buffer.acc, count, job->rows, job->w + o * RNET_LANES,
+                   job->out * RNET_LANES, scratch, job->in);
+        buffer_finish(&buffer, job, 0, o, count);
+    }
+}
+
 static void linear(const struct rows_job *job, const struct rows_part *part,
                    float *scratch)
 {
@@ -165,11 +183,32 @@ static void linear(const struct rows_job *job, const struct rows_part *part,
                      .ahead_step = job->out * RNET_LANES }
     };
 
-    (void)scratch;
+    if (few_applies(job, job->in)) {
+        linear_few(job, part, scratch);
+        return;
+    }
     if (!job->tail.out)
         buffer_init(&buffer, job, job->out);
     begin(job, part, job->out);
     strips_groups(&range, part->feature, part->features);
+}
+
+static void grad_input_few(const struct rows_job *job,
+                           const struct rows_part *part, float *scratch)
+{
+    struct buffer buffer;
+    long end = part->feature + part->features;
+    long stride = few_stride(job->out);
+
+    buffer_init(&buffer, job, job->in);
+    begin(job, part, job->in);
+    few_gather(scratch, job->dy, job->out, job->rows);
+    for (long i = part->feature; i < end; i += RNET_LANES) {
+        for (long r = 0; r < job->rows; r++)
+            few_columns(buffer.acc + r, job->w + i * job->out,
+                        scratch + r * stride, job->out);
+        buffer_finish(&buffer, job, 0, i, rows_least(RNET_LANES, end - i));
+    }
 }
 
 /* ∂L/∂x = dy w: by columns, a panel of 32 features at a time. */
@@ -185,7 +224,10 @@ static void grad_input(const struct rows_job *job,
     };
     long end = part->feature + part->features;
 
-    (void)scratch;
+    if (few_applies(job, job->out)) {
+        grad_input_few(job, part, scratch);
+        return;
+    }
     if (!job->tail.out)
         buffer_init(&buffer, job, job->in);
     begin(job, part, job->in);
