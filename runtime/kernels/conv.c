@@ -39,14 +39,279 @@ static int divide_up(int a, int b)
     return (a + b - 1) / b;
 }
 
+/* ----------------------------------------------------------------- tails */
+
+/* The frequent tails in one sweep: in this order, each at most once, what
+ * comes after SINKS in any order.  Others are the interpreter's. */
+enum {
+    AFFINE = 1, AFFINE2 = 2, BIAS = 4, ADD = 8, RELU = 16, MASK = 32,
+    SINKS = 64, MOMENTS = 64, CENTRED = 128, STORE = 256, ACCUMULATE = 512,
+    ALSO = 1024                 /* a second STORE, of input programs */
+};
+
+typedef void tail_kernel(const struct rnet_step *const *step,
+                         const struct rnet_tile *tile);
+
+struct tail {
+    tail_kernel *run;           /* NULL: the interpreter */
+    const struct rnet_step *step[11];   /* by the bit of its name */
+};
+
+/* What the step is, 0 when it is none of these. */
+static int part_of_tail(const struct rnet_step *step)
+{
+    int full = step->kind == RNET_FULL;
+    int map = full || step->kind == RNET_INPUT;
+
+    switch (step->op) {
+    case RNET_AFFINE:
+        return AFFINE;
+    case RNET_AFFINE2:
+        return full ? AFFINE2 : 0;
+    case RNET_ADD:
+        return full ? ADD : step->kind == RNET_FEATURE ? BIAS : 0;
+    case RNET_RELU:
+        return RELU;
+    case RNET_RELU_GRAD:
+        return map ? MASK : 0;
+    case RNET_SUM_MOMENTS:
+        return MOMENTS;
+    case RNET_SUM_CENTRED:
+        return map ? CENTRED : 0;
+    case RNET_STORE:
+        return full ? STORE : 0;
+    case RNET_ACCUMULATE:
+        return full ? ACCUMULATE : 0;
+    default:
+        return 0;
+    }
+}
+
+/* The names of all steps together, and the steps; 0 when they do not fit. */
+static int read_tail(struct rnet_steps steps, const struct rnet_step **step)
+{
+    int all = 0;
+
+    for (int i = 0; i < steps.count; i++) {
+        int part = part_of_tail(steps.step + i);
+
+        if (part == 0 || (part < SINKS ? all >= part : (all & part) != 0))
+            return 0;
+        all |= part;
+        step[__builtin_ctz((unsigned)part)] = steps.step + i;
+    }
+    return all;
+}
+
+#define STEP_OF(part) step[__builtin_ctz(part)]
+
+/* Element (0, 0) of a map that is an operand, and from pixel to pixel. */
+static ALWAYS_INLINE float *
+operand(const struct rnet_step *step, const struct rnet_tile *tile,
+        long *stride)
+{
+    if (step->kind == RNET_INPUT) {
+        *stride = tile->input_stride;
+        return (float *)tile->input + tile->feature;
+    }
+    *stride = tile->row_step * step->stride;
+    return step->x + tile->row * step->stride + tile->feature;
+}
+
+/* One vector of channels: what its pixels share. */
+struct column {
+    vf scale, slope, shift, centre;
+    const float *other, *add, *mask, *centred;
+    float *to, *also;
+    long other_step, add_step, mask_step, centred_step, to_step, also_step;
+};
+
+static ALWAYS_INLINE void
+tail_pixel(vf acc, const struct column *column, int i, vf sum[2], int parts)
+{
+    if (parts & AFFINE)
+        acc = acc * column->scale + column->shift;
+    if (parts & AFFINE2)
+        acc = acc * column->scale
+              + (column->slope * v_loadu(column->other
+                                         + i * column->other_step)
+                 + column->shift);
+    if (parts & BIAS)
+        acc += column->shift;
+    if (parts & ADD)
+        acc += v_loadu(column->add + i * column->add_step);
+    if (parts & RELU)
+        acc = v_keep(~(acc < 0), acc);
+    if (parts & MASK)
+        acc = v_where_positive(v_loadu(column->mask + i * column->mask_step),
+                               acc);
+    if (parts & MOMENTS) {
+        vf centred = acc - column->centre;
+
+        sum[0] += centred;
+        sum[1] += centred * centred;
+    }
+    if (parts & CENTRED) {
+        sum[0] += acc;
+        sum[1] += acc * (v_loadu(column->centred + i * column->centred_step)
+                         - column->centre);
+    }
+    if (parts & ACCUMULATE)
+        acc += v_loadu(column->to + i * column->to_step);
+    if (parts & (STORE | ACCUMULATE))
+        v_storeu(column->to + i * column->to_step, acc);
+    if (parts & ALSO)
+        v_storeu(column->also + i * column->also_step, acc);
+}
+
+static ALWAYS_INLINE struct column
+column_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
+          int c, int parts)
+{
+    struct column column = { .to = NULL };
+    long f = tile->feature + c;
+
+    if (parts & AFFINE) {
+        column.scale = v_loadu(STEP_OF(AFFINE)->a + f);
+        column.shift = v_loadu(STEP_OF(AFFINE)->b + f);
+    }
+    if (parts & AFFINE2) {
+        column.scale = v_loadu(STEP_OF(AFFINE2)->a + f);
+        column.slope = v_loadu(STEP_OF(AFFINE2)->b + f);
+        column.shift = v_loadu(STEP_OF(AFFINE2)->c + f);
+        column.other = operand(STEP_OF(AFFINE2), tile, &column.other_step) + c;
+    }
+    if (parts & BIAS)
+        column.shift = v_loadu(STEP_OF(BIAS)->x + f);
+    if (parts & ADD)
+        column.add = operand(STEP_OF(ADD), tile, &column.add_step) + c;
+    if (parts & MASK)
+        column.mask = operand(STEP_OF(MASK), tile, &column.mask_step) + c;
+    if (parts & MOMENTS)
+        column.centre = v_loadu(STEP_OF(MOMENTS)->b + f);
+    if (parts & CENTRED) {
+        column.centre = v_loadu(STEP_OF(CENTRED)->b + f);
+        column.centred = operand(STEP_OF(CENTRED), tile,
+                                 &column.centred_step) + c;
+    }
+    if (parts & STORE)
+        column.to = operand(STEP_OF(STORE), tile, &column.to_step) + c;
+    if (parts & ACCUMULATE)
+        column.to = operand(STEP_OF(ACCUMULATE), tile, &column.to_step) + c;
+    if (parts & ALSO)
+        column.also = operand(STEP_OF(ALSO), tile, &column.also_step) + c;
+    return column;
+}
+
+/* Two chains of sums, as an addition takes some cycles. */
+static ALWAYS_INLINE void
+run_tail(const struct rnet_step *const *step, const struct rnet_tile *tile,
+         int parts)
+{
+    for (int c = 0; c < tile->inner; c += RNET_W) {
+        struct column column = column_of(step, tile, c, parts);
+        const float *acc = tile->acc + c;
+        vf sum[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
+        int i = 0;
+
+        for (; i + 2 <= tile->outer; i += 2) {
+            tail_pixel(v_loadu(acc), &column, i, sum, parts);
+            tail_pixel(v_loadu(acc + tile->acc_stride), &column, i + 1,
+                       sum + 2, parts);
+            acc += 2 * tile->acc_stride;
+        }
+        if (i < tile->outer)
+            tail_pixel(v_loadu(acc), &column, i, sum, parts);
+        if (parts & (MOMENTS | CENTRED)) {
+            float *line = (parts & MOMENTS ? STEP_OF(MOMENTS)
+                                           : STEP_OF(CENTRED))->sums
+                + 2 * tile->chunk * tile->features + tile->feature + c;
+
+            v_storeu(line, v_loadu(line) + (sum[0] + sum[2]));
+            line += tile->features;
+            v_storeu(line, v_loadu(line) + (sum[1] + sum[3]));
+        }
+    }
+}
+
+#define EACH_TAIL(define) \
+    define(store, STORE) \
+    define(accumulate, ACCUMULATE) \
+    define(add, ADD | STORE) \
+    define(add_relu, ADD | RELU | STORE) \
+    define(bias, BIAS | STORE) \
+    define(bias_relu, BIAS | RELU | STORE) \
+    define(bias_add, BIAS | ADD | STORE) \
+    define(bias_add_relu, BIAS | ADD | RELU | STORE) \
+    define(affine, AFFINE | STORE) \
+    define(affine_relu, AFFINE | RELU | STORE) \
+    define(affine_add, AFFINE | ADD | STORE) \
+    define(affine_add_relu, AFFINE | ADD | RELU | STORE) \
+    define(moments, MOMENTS | STORE) \
+    define(add_moments, ADD | MOMENTS | STORE) \
+    define(mask, MASK | STORE) \
+    define(mask_centred, MASK | CENTRED | STORE) \
+    define(add_mask, ADD | MASK | STORE) \
+    define(add_mask_centred, ADD | MASK | CENTRED | STORE) \
+    define(relu, RELU | STORE) \
+    define(affine2, AFFINE2 | STORE) \
+    define(relu_also, RELU | STORE | ALSO) \
+    define(add_relu_also, ADD | RELU | STORE | ALSO) \
+    define(affine_relu_also, AFFINE | RELU | STORE | ALSO) \
+    define(affine_add_relu_also, AFFINE | ADD | RELU | STORE | ALSO)
+#define TAIL(name, parts) \
+    static NOINLINE void tail_##name(const struct rnet_step *const *step, \
+                                     const struct rnet_tile *tile) \
+    { run_tail(step, tile, parts); }
+#define TAIL_ROW(name, parts) { parts, tail_##name },
+
+EACH_TAIL(TAIL)
+static const struct { int parts; tail_kernel *run; } tails[] = {
+    EACH_TAIL(TAIL_ROW)
+};
+
+static tail_kernel *find_tail(int parts)
+{
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+        if (tails[i].parts == parts)
+            return tails[i].run;
+    return NULL;
+}
+
+static struct tail tail_of(struct rnet_steps steps)
+{
+    struct tail tail = { .run = NULL };
+
+    tail.run = find_tail(read_tail(steps, tail.step));
+    return tail;
+}
+
+/* An input program as a tail of what it loads, which stores into the frame;
+ * its own STORE is the second one. */
+static struct tail program_tail(struct rnet_steps program,
+                                const struct rnet_step *to_frame)
+{
+    struct tail tail = { .run = NULL };
+    struct rnet_steps rest = { program.step + 1, program.count - 1 };
+    int parts = read_tail(rest, tail.step);
+
+    if (program.step->kind != RNET_FULL || parts == 0 || parts & ACCUMULATE)
+        return tail;
+    if (parts & STORE) {
+        tail.step[__builtin_ctz(ALSO)] = tail.step[__builtin_ctz(STORE)];
+        parts |= ALSO;
+    }
+    tail.step[__builtin_ctz(STORE)] = to_frame;
+    tail.run = find_tail(parts | STORE);
+    return tail;
+}
+
 /* ------------------------------------------------------- input programs */
 
-static const struct rnet_step *bare_load(struct rnet_steps program)
+static int is_bare(struct rnet_steps program)
 {
-    const struct rnet_step *step = program.step;
-
-    return program.count == 1 && step->op == RNET_LOAD
-           && step->kind == RNET_FULL ? step : NULL;
+    return program.count == 1 && program.step->op == RNET_LOAD
+           && program.step->kind == RNET_FULL;
 }
 
 static void copy_pixels(float *to, long to_stride, const float *from,
@@ -97,6 +362,20 @@ static void fill_row(const struct rnet_run *run, const struct conv_frame *frame,
         }
 }
 
+/* A row of pixels by a program that is a tail. */
+static void run_program(const struct tail *tail, struct rnet_step *to_frame,
+                        const struct rnet_step *load, struct rnet_tile *tile,
+                        const struct conv_frame *frame, float *line)
+{
+    tile->acc = load->x + tile->row * load->stride;
+    tile->acc_stride = load->stride;
+    tile->outer = frame->width;
+    tile->feature = 0;
+    tile->inner = frame->channels;
+    to_frame->x = line - tile->row * frame->channels;
+    tail->run(tail->step, tile);
+}
+
 static void zero(float *p, long count)
 {
     memset(p, 0, (size_t)count * sizeof *p);
@@ -105,7 +384,11 @@ static void zero(float *p, long count)
 static void fill(const struct rnet_run *run, const struct conv_frame *frame,
                  long image, int row, int count, float *to)
 {
-    const struct rnet_step *load = bare_load(frame->program);
+    const struct rnet_step *load = frame->program.step;
+    struct rnet_step to_frame = { .kind = RNET_FULL,
+                                  .stride = frame->channels };
+    struct tail tail = program_tail(frame->program, &to_frame);
+    int bare = is_bare(frame->program);
     long channels = frame->channels, width = frame->width;
     long left = frame->left * channels, right = frame->right * channels;
     struct rnet_tile tile = {
@@ -119,9 +402,11 @@ static void fill(const struct rnet_run *run, const struct conv_frame *frame,
         tile.row = (image * frame->height + y) * width;
         zero(to, left);
         to += left;
-        if (load)
+        if (bare)
             copy_pixels(to, channels, load->x + tile.row * load->stride,
                         load->stride, width, channels);
+        else if (tail.run && channels % 16 == 0)
+            run_program(&tail, &to_frame, load, &tile, frame, to);
         else
             fill_row(run, frame, &tile, to);
         to += width * channels;
@@ -341,224 +626,6 @@ static NOINLINE void depthwise_one(const struct product *product)
 static NOINLINE void depthwise_full(const struct product *product)
 {
     run_depthwise(product, DEPTH_PIXELS);
-}
-
-/* ----------------------------------------------------------------- tails */
-
-/* The frequent tails in one sweep: in this order, each at most once, what
- * comes after SINKS in any order.  Others are the interpreter's. */
-enum {
-    AFFINE = 1, BIAS = 2, ADD = 4, RELU = 8, MASK = 16,
-    SINKS = 32, MOMENTS = 32, CENTRED = 64, STORE = 128, ACCUMULATE = 256
-};
-
-typedef void tail_kernel(const struct rnet_step *const *step,
-                         const struct rnet_tile *tile);
-
-struct tail {
-    tail_kernel *run;           /* NULL: the interpreter */
-    const struct rnet_step *step[9];    /* by the bit of its name */
-};
-
-/* What the step is, 0 when it is none of these. */
-static int part_of_tail(const struct rnet_step *step)
-{
-    int full = step->kind == RNET_FULL;
-    int map = full || step->kind == RNET_INPUT;
-
-    switch (step->op) {
-    case RNET_AFFINE:
-        return AFFINE;
-    case RNET_ADD:
-        return full ? ADD : step->kind == RNET_FEATURE ? BIAS : 0;
-    case RNET_RELU:
-        return RELU;
-    case RNET_RELU_GRAD:
-        return map ? MASK : 0;
-    case RNET_SUM_MOMENTS:
-        return MOMENTS;
-    case RNET_SUM_CENTRED:
-        return map ? CENTRED : 0;
-    case RNET_STORE:
-        return full ? STORE : 0;
-    case RNET_ACCUMULATE:
-        return full ? ACCUMULATE : 0;
-    default:
-        return 0;
-    }
-}
-
-/* The names of all steps together, and the steps; 0 when they do not fit. */
-static int read_tail(struct rnet_steps steps, const struct rnet_step **step)
-{
-    int all = 0;
-
-    for (int i = 0; i < steps.count; i++) {
-        int part = part_of_tail(steps.step + i);
-
-        if (part == 0 || (part < SINKS ? all >= part : (all & part) != 0))
-            return 0;
-        all |= part;
-        step[__builtin_ctz((unsigned)part)] = steps.step + i;
-    }
-    return all;
-}
-
-#define STEP_OF(part) step[__builtin_ctz(part)]
-
-/* Element (0, 0) of a map that is an operand, and from pixel to pixel. */
-static ALWAYS_INLINE float *
-operand(const struct rnet_step *step, const struct rnet_tile *tile,
-        long *stride)
-{
-    if (step->kind == RNET_INPUT) {
-        *stride = tile->input_stride;
-        return (float *)tile->input + tile->feature;
-    }
-    *stride = tile->row_step * step->stride;
-    return step->x + tile->row * step->stride + tile->feature;
-}
-
-/* One vector of channels: what its pixels share. */
-struct column {
-    vf scale, shift, centre;
-    const float *add, *mask, *centred;
-    float *to;
-    long add_step, mask_step, centred_step, to_step;
-};
-
-static ALWAYS_INLINE void
-tail_pixel(vf acc, const struct column *column, int i, vf sum[2], int parts)
-{
-    if (parts & AFFINE)
-        acc = acc * column->scale + column->shift;
-    if (parts & BIAS)
-        acc += column->shift;
-    if (parts & ADD)
-        acc += v_loadu(column->add + i * column->add_step);
-    if (parts & RELU)
-        acc = v_keep(~(acc < 0), acc);
-    if (parts & MASK)
-        acc = v_where_positive(v_loadu(column->mask + i * column->mask_step),
-                               acc);
-    if (parts & MOMENTS) {
-        vf centred = acc - column->centre;
-
-        sum[0] += centred;
-        sum[1] += centred * centred;
-    }
-    if (parts & CENTRED) {
-        sum[0] += acc;
-        sum[1] += acc * (v_loadu(column->centred + i * column->centred_step)
-                         - column->centre);
-    }
-    if (parts & ACCUMULATE)
-        acc += v_loadu(column->to + i * column->to_step);
-    if (parts & (STORE | ACCUMULATE))
-        v_storeu(column->to + i * column->to_step, acc);
-}
-
-static ALWAYS_INLINE struct column
-column_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
-          int c, int parts)
-{
-    struct column column = { .to = NULL };
-    long f = tile->feature + c;
-
-    if (parts & AFFINE) {
-        column.scale = v_loadu(STEP_OF(AFFINE)->a + f);
-        column.shift = v_loadu(STEP_OF(AFFINE)->b + f);
-    }
-    if (parts & BIAS)
-        column.shift = v_loadu(STEP_OF(BIAS)->x + f);
-    if (parts & ADD)
-        column.add = operand(STEP_OF(ADD), tile, &column.add_step) + c;
-    if (parts & MASK)
-        column.mask = operand(STEP_OF(MASK), tile, &column.mask_step) + c;
-    if (parts & MOMENTS)
-        column.centre = v_loadu(STEP_OF(MOMENTS)->b + f);
-    if (parts & CENTRED) {
-        column.centre = v_loadu(STEP_OF(CENTRED)->b + f);
-        column.centred = operand(STEP_OF(CENTRED), tile,
-                                 &column.centred_step) + c;
-    }
-    if (parts & STORE)
-        column.to = operand(STEP_OF(STORE), tile, &column.to_step) + c;
-    if (parts & ACCUMULATE)
-        column.to = operand(STEP_OF(ACCUMULATE), tile, &column.to_step) + c;
-    return column;
-}
-
-/* Two chains of sums, as an addition takes some cycles. */
-static ALWAYS_INLINE void
-run_tail(const struct rnet_step *const *step, const struct rnet_tile *tile,
-         int parts)
-{
-    for (int c = 0; c < tile->inner; c += RNET_W) {
-        struct column column = column_of(step, tile, c, parts);
-        const float *acc = tile->acc + c;
-        vf sum[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
-        int i = 0;
-
-        for (; i + 2 <= tile->outer; i += 2) {
-            tail_pixel(v_load(acc), &column, i, sum, parts);
-            tail_pixel(v_load(acc + tile->acc_stride), &column, i + 1, sum + 2,
-                       parts);
-            acc += 2 * tile->acc_stride;
-        }
-        if (i < tile->outer)
-            tail_pixel(v_load(acc), &column, i, sum, parts);
-        if (parts & (MOMENTS | CENTRED)) {
-            float *line = (parts & MOMENTS ? STEP_OF(MOMENTS)
-                                           : STEP_OF(CENTRED))->sums
-                + 2 * tile->chunk * tile->features + tile->feature + c;
-
-            v_storeu(line, v_loadu(line) + (sum[0] + sum[2]));
-            line += tile->features;
-            v_storeu(line, v_loadu(line) + (sum[1] + sum[3]));
-        }
-    }
-}
-
-#define EACH_TAIL(define) \
-    define(store, STORE) \
-    define(accumulate, ACCUMULATE) \
-    define(add, ADD | STORE) \
-    define(add_relu, ADD | RELU | STORE) \
-    define(bias, BIAS | STORE) \
-    define(bias_relu, BIAS | RELU | STORE) \
-    define(bias_add, BIAS | ADD | STORE) \
-    define(bias_add_relu, BIAS | ADD | RELU | STORE) \
-    define(affine, AFFINE | STORE) \
-    define(affine_relu, AFFINE | RELU | STORE) \
-    define(affine_add, AFFINE | ADD | STORE) \
-    define(affine_add_relu, AFFINE | ADD | RELU | STORE) \
-    define(moments, MOMENTS | STORE) \
-    define(add_moments, ADD | MOMENTS | STORE) \
-    define(mask, MASK | STORE) \
-    define(mask_centred, MASK | CENTRED | STORE) \
-    define(add_mask, ADD | MASK | STORE) \
-    define(add_mask_centred, ADD | MASK | CENTRED | STORE)
-#define TAIL(name, parts) \
-    static NOINLINE void tail_##name(const struct rnet_step *const *step, \
-                                     const struct rnet_tile *tile) \
-    { run_tail(step, tile, parts); }
-#define TAIL_ROW(name, parts) { parts, tail_##name },
-
-EACH_TAIL(TAIL)
-static const struct { int parts; tail_kernel *run; } tails[] = {
-    EACH_TAIL(TAIL_ROW)
-};
-
-static struct tail tail_of(struct rnet_steps steps)
-{
-    struct tail tail = { .run = NULL };
-    int parts = read_tail(steps, tail.step);
-
-    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
-        if (tails[i].parts == parts)
-            tail.run = tails[i].run;
-    return tail;
 }
 
 /* ---------------------------------------------------------------- passes */

@@ -10,7 +10,8 @@ struct problem {
     struct rnet_conv conv;
     long batch;
     int x_gap, y_gap;           /* strides beyond the channels */
-    int program;                /* 0: LOAD; 1: LOAD, AFFINE, RELU */
+    int program;                /* LOAD; LOAD, AFFINE, RELU; LOAD, AFFINE2;
+                                   LOAD, ADD, RELU, STORE */
     int tail, grad_tail, bias;
 };
 
@@ -20,6 +21,7 @@ struct data {
     struct guarded y, add, bias, sums;  /* forward; also AFFINE's b, shift */
     struct guarded dy, dw, db;          /* backward */
     struct guarded dx, dx_add, dx_sums;
+    struct guarded kept;                /* what the program stores */
     struct guarded w;                   /* packed */
     float *published;
 };
@@ -159,6 +161,7 @@ static struct data make_data(const struct problem *p)
         .dx = integers(in_rows, c->in, c->in + p->x_gap),
         .dx_add = integers(in_rows, c->in, c->in + p->x_gap),
         .dx_sums = guarded((size_t)p->batch * 2 * (size_t)c->in),
+        .kept = guarded(floats_of(in_rows, c->in, c->in + p->x_gap)),
     };
 
     make_weights(&d, c);
@@ -169,7 +172,7 @@ static void free_data(struct data *d)
 {
     struct guarded *all[] = { &d->x, &d->a, &d->b, &d->y, &d->add, &d->bias,
                               &d->sums, &d->dy, &d->dw, &d->db, &d->dx,
-                              &d->dx_add, &d->dx_sums, &d->w };
+                              &d->dx_add, &d->dx_sums, &d->kept, &d->w };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         release(all[i]);
@@ -187,6 +190,7 @@ static struct data outputs_of(const struct data *d)
     e.db = copy_of(&d->db);
     e.dx = copy_of(&d->dx);
     e.dx_sums = copy_of(&d->dx_sums);
+    e.kept = copy_of(&d->kept);
     return e;
 }
 
@@ -198,6 +202,7 @@ static void free_outputs(struct data *e)
     release(&e->db);
     release(&e->dx);
     release(&e->dx_sums);
+    release(&e->kept);
 }
 
 /* -------------------------------------------------------- the textbook */
@@ -210,12 +215,28 @@ static float input_at(const struct problem *p, const struct data *d, long n,
 
     if (y < 0 || x < 0 || y >= c->height || x >= c->width)
         return 0;
-    v = d->x.p[((n * c->height + y) * c->width + x) * (c->in + p->x_gap) + i];
-    if (p->program) {
+    long at = ((n * c->height + y) * c->width + x) * (c->in + p->x_gap) + i;
+
+    v = d->x.p[at];
+    if (p->program == 1)
         v = v * d->a.p[i] + d->b.p[i];
-        v = v > 0 ? v : 0;
-    }
-    return v;
+    if (p->program == 2)
+        v = v * d->a.p[i] + d->b.p[i] * d->dx_add.p[at] + d->a.p[i];
+    if (p->program == 3)
+        v += d->dx_add.p[at];
+    return v > 0 || p->program % 2 == 0 ? v : 0;
+}
+
+static void textbook_kept(const struct problem *p, struct data *d)
+{
+    const struct rnet_conv *c = &p->conv;
+
+    for (long row = 0; p->program == 3 && row < p->batch * pixels_in(c); row++)
+        for (int i = 0; i < c->in; i++)
+            d->kept.p[row * (c->in + p->x_gap) + i]
+                = input_at(p, d, row / pixels_in(c),
+                           (int)(row % pixels_in(c) / c->width),
+                           (int)(row % c->width), i);
 }
 
 static float gradient_at(const struct problem *p, const struct data *d,
@@ -399,13 +420,22 @@ static struct rnet_steps program_of(const struct problem *p,
                                     const struct data *d,
                                     struct rnet_step *steps)
 {
+    static const int counts[] = { 1, 3, 2, 4 };
     long stride = p->conv.in + p->x_gap;
 
     steps[0] = (struct rnet_step) FULL(LOAD, d->x.p, stride);
     steps[1] = (struct rnet_step) { .op = RNET_AFFINE, .a = d->a.p,
                                     .b = d->b.p };
     steps[2] = (struct rnet_step) BARE(RELU);
-    return (struct rnet_steps) { steps, p->program ? 3 : 1 };
+    steps[3] = (struct rnet_step) FULL(STORE, d->kept.p, stride);
+    if (p->program == 2)
+        steps[1] = (struct rnet_step) {
+            .op = RNET_AFFINE2, .kind = RNET_FULL, .x = d->dx_add.p,
+            .stride = stride, .a = d->a.p, .b = d->b.p, .c = d->a.p
+        };
+    if (p->program == 3)
+        steps[1] = (struct rnet_step) FULL(ADD, d->dx_add.p, stride);
+    return (struct rnet_steps) { steps, counts[p->program] };
 }
 
 static struct rnet_steps tail_of(const struct problem *p,
@@ -504,7 +534,8 @@ static int agree(const struct data *a, const struct data *b)
     return equal(&a->y, &b->y, "y") && equal(&a->sums, &b->sums, "sums")
            && equal(&a->dw, &b->dw, "dw") && equal(&a->db, &b->db, "db")
            && equal(&a->dx, &b->dx, "dx")
-           && equal(&a->dx_sums, &b->dx_sums, "dx_sums");
+           && equal(&a->dx_sums, &b->dx_sums, "dx_sums")
+           && equal(&a->kept, &b->kept, "kept");
 }
 
 /* Padded output channels: their gradient is not touched. */
@@ -527,6 +558,7 @@ static void check(const struct problem *p)
 {
     struct data d = make_data(p), expected = outputs_of(&d);
 
+    textbook_kept(p, &expected);
     textbook_forward(p, &expected);
     textbook_backward(p, &expected);
     for (int isa = 0; isa < RNET_ISAS; isa++)
@@ -569,7 +601,7 @@ static void test_channels(void **unused)
 
             p.tail = pick(TAILS);
             p.grad_tail = pick(INPUT_TAILS);
-            p.program = pick(2);
+            p.program = pick(4);
             check(&p);
         }
 }
@@ -646,7 +678,7 @@ static void random_channels(struct rnet_conv *c)
 
 static struct problem random_problem(void)
 {
-    struct problem p = { .batch = 1 + pick(4), .program = pick(2),
+    struct problem p = { .batch = 1 + pick(4), .program = pick(4),
                          .tail = pick(TAILS), .bias = pick(2),
                          .grad_tail = pick(INPUT_TAILS) };
 
