@@ -152,8 +152,10 @@ static struct conv_taps input_taps(const struct plan *plan, int g)
         .length = plan->in,
         .first = -conv->pad_top * x->row - conv->pad_left * x->pixel
                  + (long)g * plan->in,
-        .pixel_row = conv->stride_y * x->row, .pixel = conv->stride_x * x->pixel,
-        .tap_row = conv->dilation_y * x->row, .tap = conv->dilation_x * x->pixel,
+        .pixel_row = conv->stride_y * x->row,
+        .pixel = conv->stride_x * x->pixel,
+        .tap_row = conv->dilation_y * x->row,
+        .tap = conv->dilation_x * x->pixel,
         .row = -conv->pad_top, .row_step = conv->stride_y,
         .row_tap = conv->dilation_y, .height = conv->height
     };

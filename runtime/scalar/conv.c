@@ -97,7 +97,8 @@ static void tile(const struct rnet_run *run, const struct conv_pass *pass,
 
     conv_tap_range(&pass->taps, i, &begin, &end);
     conv_tile_move(&tile, pass, part, i, j, c,
-                   least(PIXELS, pass->columns - j), least(16, pass->count - c));
+                   least(PIXELS, pass->columns - j),
+                   least(16, pass->count - c));
     memset(acc, 0, sizeof acc);
     for (int p = 0; p < tile.outer; p++)
         for (int l = 0; l < tile.inner && begin < end; l++)

@@ -69,8 +69,9 @@ static void forward(void *context)
         c->copy = (c->copy + 1) % c->copy_count;
     }
 
-    rnet_conv(&c->run, c->batch, &c->conv, (struct rnet_steps) { &c->load_x, 1 },
-              c->w, (struct rnet_steps) { &c->store_y, 1 });
+    rnet_conv(&c->run, c->batch, &c->conv,
+              (struct rnet_steps) { &c->load_x, 1 }, c->w,
+              (struct rnet_steps) { &c->store_y, 1 });
 }
 
 static void backward(void *context)
@@ -115,7 +116,8 @@ static void open_call(struct call *call, const struct shape *s)
 {
     struct rnet_conv c = conv_of(s);
     size_t in = (size_t)s->batch * (size_t)(c.height * c.width * c.in);
-    size_t out = (size_t)s->batch * (size_t)(c.out_height * c.out_width * c.out);
+    size_t out = (size_t)s->batch
+                 * (size_t)(c.out_height * c.out_width * c.out);
     size_t weights = RNET_CONV_WEIGHTS(c.in, c.out, s->kernel, s->kernel, 1);
 
     memset(call, 0, sizeof *call);
