@@ -51,25 +51,20 @@ static ALWAYS_INLINE void turn(vf acc[TILE_ROWS][2], int rows, int wide,
     }
 }
 
-/* 32 values of k, and as many lines of what is wanted next: by rows, the two
- * lines of each row; by columns, one line of each k. */
+/* 32 values of k.  One line a turn is prefetched, by rows from the 2 KB and by
+ * columns from the rows at `ahead`; all four of a block of turns at once would
+ * be slower. */
 static ALWAYS_INLINE void segment(vf acc[TILE_ROWS][2], int rows, int wide,
                                   enum form form, const float *a,
                                   const float *b, const float *ahead)
 {
     const int next = form == BY_ROWS ? 1 : RNET_LANES;
     const int line = form == BY_ROWS ? 16 : RNET_LANES;
-    const int lines = (TILE_ROWS + 3) / 4;
 
-    for (int k = 0; k < RNET_LANES; k += 4) {
-        UNROLL for (int j = 0; j < 4; j++) {
-            if (j < lines)
-                v_prefetch_later(ahead + j * line);
-            turn(acc, rows, wide, form, a + j * next, b + j * RNET_LANES);
-        }
-        a += 4 * next;
-        b += 4 * RNET_LANES;
-        ahead += lines * line;
+    UNROLL_BY(4)
+    for (int k = 0; k < RNET_LANES; k++) {
+        v_prefetch_later(ahead + k * line);
+        turn(acc, rows, wide, form, a + k * next, b + k * RNET_LANES);
     }
 }
 
