@@ -59,6 +59,9 @@ static struct rows_tail tail_of(struct rnet_steps steps)
 #define TASK_MOVES (1L << 16)
 #define MOST_TASKS 256
 
+/* Up to this many rows have kernels whose time is that of reading weights. */
+#define FEW 4
+
 /* Floats of x in strips that a task goes through again and again: they stay
  * in the second-level cache. */
 #define STRIPS_FLOATS (96L * 1024)
@@ -129,8 +132,8 @@ static void run_product(const struct rows_job *job, rows_kernel *kernel,
     struct grid grid = { .job = job, .kernel = kernel, .unit = unit,
                          .features = features };
     long strips = divide_up(job->rows, RNET_LANES);
-    double work = (double)strips * RNET_LANES * (double)depth
-                  * (double)features;
+    long lanes = job->rows <= FEW ? FEW : strips * RNET_LANES;
+    double work = (double)lanes * (double)depth * (double)features;
     long tasks = tasks_of(work, TASK_WORK);
     long block = most(1, STRIPS_FLOATS / (depth * RNET_LANES));
 
