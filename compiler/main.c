@@ -1,175 +1,174 @@
-/* main.c: rnetc's command line and its pipeline, one line a pass. */
+/* main.c: rnetc's pipeline, one line a pass, and what is made of its end. */
 #include "emit.h"
+#include "import.h"
+#include "options.h"
+#include "output.h"
+#include "summary.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
-enum stage { STAGE_NONE, STAGE_AST, STAGE_GRAPH, STAGE_GRAD, STAGE_FUSE,
-             STAGE_PLAN };
-
-struct options {
-    const char *input, *output, *header, *network;
-    struct knob *settings;
-    enum stage dump;
-    bool check;
+struct job {
+    struct compilation *c;
+    const struct options *options;
+    struct emitted emitted;
+    struct ast *tree;
 };
 
-static bool write_file(struct compilation *c, const char *path,
-                       const struct text *text)
+/* --prefix; and what emitted files call their source. */
+static void name_network(struct job *j)
 {
-    const char *temporary = arena_format(c->arena, "%s.tmp%ld", path,
-                                         (long)getpid());
-    FILE *file = fopen(temporary, "wb");
-    bool good = file != NULL;
+    struct network *network = j->c->network;
+    const struct options *o = j->options;
+
+    network->source = base_name(j->c->diag->sources[0].path);
+    if (o->prefix)
+        network->name = network->main->name
+            = arena_format(j->c->arena, "%s%s", o->prefix, network->name);
+}
+
+/* Nothing is wanted, or possible, after `stage`. */
+static bool ends(const struct job *j, enum stage stage)
+{
+    return j->c->diag->errors || j->options->last == stage;
+}
+
+static void compile(struct job *j)
+{
+    struct compilation *c = j->c;
+    const struct options *o = j->options;
+    const char *header = options_header(c->arena, o);
+
+    j->tree = import_files(c, o);
+    if (ends(j, STAGE_AST))
+        return;
+    if (!check(c, j->tree, o->network, o->settings) || !place_params(c))
+        return;
+    name_network(j);
+    if (ends(j, STAGE_GRAPH))
+        return;
+    grad(c);
+    if (ends(j, STAGE_GRAD))
+        return;
+    fuse(c);
+    if (ends(j, STAGE_FUSE))
+        return;
+    if (!plan(c) || ends(j, STAGE_PLAN))
+        return;
+    emit(c, base_name(header), &j->emitted);
+}
+
+/* ---- what is made of it ---- */
+
+static void dump_stage(struct job *j, FILE *out)
+{
+    const struct network *network = j->c->network;
+
+    switch (j->options->last) {
+    case STAGE_AST: ast_dump(out, j->tree); break;
+    case STAGE_GRAPH: graph_dump(out, network, false); break;
+    case STAGE_GRAD: graph_dump(out, network, true); break;
+    case STAGE_FUSE: fuse_dump(out, network); break;
+    case STAGE_PLAN: plan_dump(out, network); break;
+    default:
+        fwrite(j->emitted.source.data, 1, j->emitted.source.length, out);
+    }
+}
+
+static void dump(struct job *j, struct text *out)
+{
+    char *data = NULL;
+    size_t length = 0;
+    FILE *file = open_memstream(&data, &length);
 
     if (file) {
-        good = fwrite(text->data, 1, text->length, file) == text->length;
-        good &= fclose(file) == 0;
-        good = good && rename(temporary, path) == 0;
+        dump_stage(j, file);
+        fclose(file);
+        text_put(out, data, length);
     }
-    if (!good) {
-        diag_error(c->diag, NULL, "cannot write '%s': %s", path,
-                   strerror(errno));
-        unlink(temporary);
-    }
-    return good;
+    free(data);
 }
 
-static const char *base_name(const char *path)
+static struct output output_of(const char *path, const struct text *text)
 {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    return (struct output) { .path = path, .data = text->data,
+                             .length = text->length };
 }
 
-static const char *with_suffix(struct compilation *c, const char *path,
-                               const char *suffix)
+/* The C last: make takes it for the sign that all is there. */
+static void write_compiled(struct job *j)
 {
-    const char *dot = strrchr(base_name(path), '.');
-    int length = dot ? (int)(dot - path) : (int)strlen(path);
-    return arena_format(c->arena, "%.*s%s", length, path, suffix);
+    struct compilation *c = j->c;
+    const struct options *o = j->options;
+    struct output outputs[OUTPUTS];
+    struct text rule = { 0 };
+    int count = 0;
+
+    import_depfile(c, o, &rule);
+    outputs[count++] = output_of(options_header(c->arena, o),
+                                 &j->emitted.header);
+    if (o->depfile)
+        outputs[count++] = output_of(options_depfile(c->arena, o), &rule);
+    outputs[count++] = output_of(options_source(c->arena, o),
+                                 &j->emitted.source);
+    output_write(c, outputs, count);
+    text_free(&rule);
 }
 
-static void write_output(struct compilation *c, const struct options *o)
+static void write_report(struct job *j)
 {
-    struct emitted out = { 0 };
-    const char *source = o->output ? o->output
-        : with_suffix(c, base_name(o->input), ".c");
-    const char *header = o->header ? o->header
-        : with_suffix(c, source, ".h");
+    const struct options *o = j->options;
+    const char *path = o->output ? o->output
+                     : o->depfile_path ? o->depfile_path : "-";
+    struct text text = { 0 };
 
-    emit(c, base_name(header), &out);
-    if (!c->diag->errors && write_file(c, header, &out.header))
-        write_file(c, source, &out.source);
-    text_free(&out.source);
-    text_free(&out.header);
-}
-
-static void compile(struct compilation *c, const struct options *o)
-{
-    int file = diag_open(c->diag, o->input, NULL);
-    if (file < 0)
-        return;
-    struct ast *tree = parse_file(c->arena, c->names, c->diag, file);
-    if (o->dump == STAGE_AST)
-        ast_dump(stdout, tree);
-    if (c->diag->errors || o->dump == STAGE_AST)
-        return;
-    struct network *network = check(c, tree, o->network, o->settings);
-    if (!network || c->diag->errors || !place_params(c) || o->check)
-        return;
-    network->source = base_name(o->input);
-    if (o->dump == STAGE_GRAPH) {
-        graph_dump(stdout, network, false);
-        return;
-    }
-    grad(c);
-    if (c->diag->errors)
-        return;
-    if (o->dump == STAGE_GRAD) {
-        graph_dump(stdout, network, true);
-        return;
-    }
-    fuse(c);
-    if (o->dump == STAGE_FUSE) {
-        fuse_dump(stdout, network);
-        return;
-    }
-    if (!plan(c))
-        return;
-    if (o->dump == STAGE_PLAN) {
-        plan_dump(stdout, network);
-        return;
-    }
-    write_output(c, o);
-}
-
-static bool set_knob(struct compilation *c, struct options *o,
-                     const char *text)
-{
-    const char *equals = strchr(text, '=');
-    struct knob *knob = NEW(c->arena, struct knob);
-    char *end;
-
-    if (!equals || equals == text || !equals[1])
-        return false;
-    knob->name = intern(c->names, text, (size_t)(equals - text));
-    errno = 0;
-    knob->integer = strtoll(equals + 1, &end, 10);
-    knob->is_integer = !*end && !errno;
-    if (!knob->is_integer)
-        knob->number = strtod(equals + 1, &end);
+    if (o->task == TASK_DUMP)
+        dump(j, &text);
+    else if (o->task == TASK_DOT)
+        dot(j->c, o, &text);
+    else if (o->task == TASK_DEPENDENCIES)
+        import_depfile(j->c, o, &text);
     else
-        knob->number = (double)knob->integer;
-    knob->next = o->settings;
-    o->settings = knob;
-    return !*end;
+        summary(j->c, o, &text);
+    struct output output = output_of(path, &text);
+    if (!j->c->diag->errors)
+        output_write(j->c, &output, 1);
+    text_free(&text);
 }
 
-static bool set_stage(struct options *o, const char *word)
+static void run(struct compilation *c, const struct options *options)
 {
-    static const char *const stages[] = { "", "ast", "graph", "grad", "fuse",
-                                          "plan" };
-    for (int i = STAGE_AST; i <= STAGE_PLAN; i++)
-        if (strcmp(stages[i], word) == 0)
-            o->dump = (enum stage)i;
-    return o->dump != STAGE_NONE;
+    struct job job = { .c = c, .options = options };
+
+    compile(&job);
+    if (!c->diag->errors && options->task == TASK_COMPILE)
+        write_compiled(&job);
+    else if (!c->diag->errors && options->task != TASK_CHECK)
+        write_report(&job);
+    text_free(&job.emitted.source);
+    text_free(&job.emitted.header);
 }
 
 int main(int argc, char **argv)
 {
-    static struct diag diag;
     struct arena arena = { 0 };
     struct names names = { .arena = &arena };
+    struct diag diag = { .arena = &arena, .out = stderr, .max_errors = 20 };
     struct compilation c = { &arena, &names, &diag, NULL };
     struct options options = { 0 };
-    static const struct option longs[] = {
-        { "dump", required_argument, NULL, 'd' },
-        { "check", no_argument, NULL, 'c' },
-        { "network", required_argument, NULL, 'n' },
-        { 0 }
-    };
-    int option;
+    int status = 2;
 
-    diag.arena = &arena;
-    diag.out = stderr;
-    diag.max_errors = 20;
-    while ((option = getopt_long(argc, argv, "o:D:", longs, NULL)) != -1)
-        switch (option) {
-        case 'o': options.output = optarg; break;
-        case 'D': if (!set_knob(&c, &options, optarg)) return 2; break;
-        case 'd': if (!set_stage(&options, optarg)) return 2; break;
-        case 'c': options.check = true; break;
-        case 'n': options.network = optarg; break;
-        default: return 2;
-        }
-    if (optind + 1 != argc)
-        return 2;
-    options.input = argv[optind];
-    compile(&c, &options);
-    diag_finish(&diag);
-    int status = diag.errors ? 1 : 0;
+    switch (options_read(&options, &diag, &names, argc, argv)) {
+    case OPTIONS_RUN:
+        run(&c, &options);
+        diag_finish(&diag);
+        status = diag.errors ? 1 : 0;
+        break;
+    case OPTIONS_DONE:
+        status = fflush(stdout) == 0 ? 0 : 1;
+        break;
+    case OPTIONS_WRONG:
+        break;
+    }
     arena_release(&arena);
     return status;
 }

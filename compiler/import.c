@@ -1,0 +1,328 @@
+/* import.c: reads the main file and all it imports, each once.
+ *
+ * A path is looked up from the folder of the file that imports it, then along
+ * the folders of -I.  A file is read only where it lies in the main file's
+ * folder, or in one of -I, or below: a file from elsewhere cannot reach into
+ * the rest of the disk. */
+#include "import.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct file {                   /* one that was read, or is being read */
+    dev_t device;
+    ino_t number;
+    bool open;                  /* its imports are being followed */
+    const char *path;
+};
+
+struct loader {
+    struct compilation *c;
+    const struct options *options;
+    const char *here;           /* the current folder */
+    const char *root;           /* the main file's, absolute */
+    struct file file[LIMIT_FILES];
+    int count;
+    struct frame { struct file *file; struct span span; }
+        stack[LIMIT_IMPORTS + 1];       /* and where each is imported */
+    int depth;
+    struct ast **end;           /* of the main tree's list */
+};
+
+/* ---- paths, as text ---- */
+
+/* Takes off the last name of `path`; false when there is none to take. */
+static bool take_off(struct text *path, size_t root)
+{
+    size_t length = path->length;
+
+    while (length > root && path->data[length - 1] != '/')
+        length--;
+    if (path->length == root
+        || (path->length - length == 2
+            && strncmp(path->data + length, "..", 2) == 0))
+        return false;
+    path->length = length > root ? length - 1 : root;
+    path->data[path->length] = '\0';
+    return true;
+}
+
+/* Without ".", and without ".." where a name stands before it. */
+static const char *collapse(struct arena *arena, const char *path)
+{
+    size_t root = *path == '/';
+    struct text out = { 0 };
+
+    text_put(&out, "/", root);
+    while (*path) {
+        size_t length = strcspn(path, "/");
+        bool up = length == 2 && strncmp(path, "..", 2) == 0;
+        bool dot = length == 1 && *path == '.';
+        if (length && !dot && !(up && (take_off(&out, root) || root))) {
+            text_put(&out, "/", out.length > root);
+            text_put(&out, path, length);
+        }
+        path += length + (path[length] == '/');
+    }
+    const char *kept = arena_text(arena, out.data, out.length);
+    text_free(&out);
+    return kept;
+}
+
+static const char *join(struct loader *l, const char *folder,
+                        const char *path)
+{
+    struct arena *arena = l->c->arena;
+
+    if (*path == '/' || !*folder)
+        return collapse(arena, path);
+    return collapse(arena, arena_format(arena, "%s/%s", folder, path));
+}
+
+static const char *folder_of(struct loader *l, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return "";
+    return arena_text(l->c->arena, path,
+                      slash == path ? 1 : (size_t)(slash - path));
+}
+
+static bool lies_in(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0
+        && (length == 1 || path[length] == '/');
+}
+
+/* In the main file's folder, or in one of -I, or below. */
+static bool allowed(struct loader *l, const char *path)
+{
+    const struct words *folders = &l->options->folders;
+    const char *whole = join(l, l->here, path);
+
+    if (lies_in(whole, l->root))
+        return true;
+    for (int i = 0; i < folders->count; i++)
+        if (lies_in(whole, join(l, l->here, folders->word[i])))
+            return true;
+    return false;
+}
+
+/* ---- finding ---- */
+
+static void nowhere(struct loader *l, struct ast *import, bool climbed)
+{
+    struct diag *diag = l->c->diag;
+    const struct words *folders = &l->options->folders;
+
+    if (climbed) {
+        diag_error(diag, &import->span, "'%s' lies outside of the folder of "
+                   "the main file", import->text);
+        diag_note(diag, &import->span, "give a folder above it with -I");
+        return;
+    }
+    diag_error(diag, &import->span, "cannot find '%s'", import->text);
+    const char *folder = folder_of(l, l->stack[l->depth - 1].file->path);
+    diag_note(diag, &import->span, "it is not in '%s'%s",
+              *folder ? folder : ".",
+              folders->count ? " nor in a folder of -I" : "");
+}
+
+static bool exists(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0;
+}
+
+/* The path to open, or NULL after an error. */
+static const char *find(struct loader *l, struct ast *import)
+{
+    const struct words *folders = &l->options->folders;
+    const char *importer = l->stack[l->depth - 1].file->path;
+    bool climbed = false;
+
+    if (!*import->text || *import->text == '/') {
+        diag_error(l->c->diag, &import->span, *import->text
+                   ? "'%s' is an absolute path: an import is relative to its "
+                     "file, or to a folder of -I"
+                   : "this path is empty%s", import->text);
+        return NULL;
+    }
+    for (int i = -1; i < folders->count; i++) {
+        const char *folder = i < 0 ? folder_of(l, importer)
+                                   : folders->word[i];
+        const char *path = join(l, folder, import->text);
+        if (!allowed(l, path))
+            climbed = true;
+        else if (exists(path))
+            return strcmp(path, "-") ? path : "./-";
+    }
+    nowhere(l, import, climbed);
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+static struct file *known(struct loader *l, const char *path)
+{
+    struct stat about;
+
+    if (stat(path, &about) != 0)
+        return NULL;
+    for (int i = 0; i < l->count; i++)
+        if (l->file[i].number == about.st_ino
+            && l->file[i].device == about.st_dev)
+            return &l->file[i];
+    return NULL;
+}
+
+static void cycle(struct loader *l, struct ast *import,
+                  const struct file *file)
+{
+    int i = l->depth - 1;
+
+    diag_error(l->c->diag, &import->span, "'%s' imports itself", file->path);
+    for (; l->stack[i].file != file; i--)
+        diag_note(l->c->diag, &l->stack[i].span, "by way of '%s', imported "
+                  "here", l->stack[i].file->path);
+}
+
+static void follow(struct loader *l, const struct ast *list);
+
+/* Opens and parses one file, then those it imports. */
+static struct ast *load(struct loader *l, const char *path,
+                        const struct span *where)
+{
+    struct diag *diag = l->c->diag;
+    struct file *file = &l->file[l->count];
+    struct stat about = { 0 };
+    int errors = diag->errors, index = diag_open(diag, path, where);
+
+    if (index < 0)
+        return NULL;
+    bool standard = strcmp(path, "-") == 0;
+    if (!standard && stat(path, &about) == 0)
+        *file = (struct file) { about.st_dev, about.st_ino, true, path };
+    else
+        *file = (struct file) { .open = true, .path = standard ? "" : path };
+    l->count++;
+    struct ast *tree = parse_file(l->c->arena, l->c->names, diag, index);
+    if (where && diag->errors > errors)
+        diag_note(diag, where, "'%s' is imported here", path);
+    l->stack[l->depth++] = (struct frame) {
+        file, where ? *where : (struct span) { 0 } };
+    if (!where)                 /* the main file: the list goes on after it */
+        for (l->end = &tree->list; *l->end; l->end = &(*l->end)->next)
+            ;
+    follow(l, tree->list);
+    l->depth--;
+    file->open = false;
+    return tree;
+}
+
+static void import_one(struct loader *l, struct ast *import)
+{
+    struct diag *diag = l->c->diag;
+    const char *path = find(l, import);
+    struct file *file = path ? known(l, path) : NULL;
+
+    if (import->name)
+        diag_error(diag, &import->name_span, "'as' after an import is not "
+                   "supported yet: its blocks are known by their own names");
+    if (!path || (file && !file->open))
+        return;
+    if (file) {
+        cycle(l, import, file);
+    } else if (l->depth > LIMIT_IMPORTS) {
+        diag_error(diag, &import->span, "imports are nested above the limit "
+                   "of %d", LIMIT_IMPORTS);
+    } else {
+        struct ast *tree = load(l, path, &import->span);
+        for (struct ast *d = tree ? tree->list : NULL; d;) {
+            struct ast *next = d->next;
+            if (d->kind == AST_BLOCK) {
+                *l->end = d;
+                l->end = &d->next;
+                d->next = NULL;
+            }
+            d = next;
+        }
+    }
+}
+
+/* Until `list` ends, or the blocks of other files begin. */
+static void follow(struct loader *l, const struct ast *list)
+{
+    int file = list ? list->span.file : 0;
+
+    for (; list && list->span.file == file; list = list->next)
+        if (list->kind == AST_IMPORT)
+            import_one(l, (struct ast *)list);
+}
+
+struct ast *import_files(struct compilation *c, const struct options *options)
+{
+    struct loader *l = NEW(c->arena, struct loader);
+    char *here = getcwd(NULL, 0);
+
+    l->c = c;
+    l->options = options;
+    l->here = here ? arena_text(c->arena, here, strlen(here)) : "/";
+    free(here);
+    l->root = join(l, l->here, folder_of(l, options->input));
+    return load(l, options->input, NULL);
+}
+
+/* ---- depfiles ---- */
+
+/* As make reads names: blanks and '#' quoted, '$' doubled. */
+static void add_name(struct text *out, const char *name)
+{
+    for (; *name; name++) {
+        if (*name == '$')
+            text_put(out, "$", 1);
+        else if (*name == ' ' || *name == '\t' || *name == '#')
+            text_put(out, "\\", 1);
+        text_put(out, name, 1);
+    }
+}
+
+static void add_targets(struct compilation *c, const struct options *o,
+                        struct text *out)
+{
+    const char *source = options_source(c->arena, o);
+
+    for (int i = 0; i < o->targets.count; i++)
+        text_add(out, "%s%s", i ? " " : "", o->targets.word[i]);
+    if (o->targets.count)
+        return;
+    if (strcmp(source, "-") != 0) {
+        add_name(out, source);
+        text_put(out, " ", 1);
+    }
+    add_name(out, options_header(c->arena, o));
+}
+
+void import_depfile(struct compilation *c, const struct options *options,
+                    struct text *out)
+{
+    const struct diag *diag = c->diag;
+
+    add_targets(c, options, out);
+    text_put(out, ":", 1);
+    for (int i = 0; i < diag->source_count; i++) {
+        if (i == 0 && strcmp(options->input, "-") == 0)
+            continue;
+        text_put(out, i ? " \\\n  " : " ", i ? 5 : 1);
+        add_name(out, diag->sources[i].path);
+    }
+    text_put(out, "\n", 1);
+    for (int i = 1; i < diag->source_count && options->phony; i++) {
+        add_name(out, diag->sources[i].path);
+        text_put(out, ":\n", 2);
+    }
+}
