@@ -383,6 +383,14 @@ static void drop_bias(struct value *x)
     node->param[1] = NULL;
 }
 
+static void vector_out(struct body *body, struct node *node, int64_t features,
+                       const char *name)
+{
+    struct shape shape = { 1, { features } };
+    node_out(node, new_value(body->check->c, body->region, FORM_VECTOR,
+                             LAYOUT_PLAIN, &shape, name, node->span));
+}
+
 static struct value *build_batch_norm(struct body *body, double epsilon,
                                       struct value *x, struct piece *path,
                                       struct span span)
@@ -397,7 +405,11 @@ static struct value *build_batch_norm(struct body *body, double epsilon,
     node->param[2] = vector_param(body, path, "running_mean", x->features, 0);
     node->param[3] = vector_param(body, path, "running_var", x->features, 1);
     node->param[2]->trainable = node->param[3]->trainable = false;
-    return result(body, node, x->layout, &x->shape, "batchnorm");
+    struct value *y = result(body, node, x->layout, &x->shape, "batchnorm");
+    vector_out(body, node, 2 * x->features, "moments");
+    vector_out(body, node, x->features, "scale");
+    vector_out(body, node, x->features, "shift");
+    return y;
 }
 
 /* kind: "layernorm", "rmsnorm", "groupnorm", "instancenorm", "batchnorm". */

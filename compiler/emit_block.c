@@ -164,6 +164,10 @@ static const char *lower_c(struct writer *w, const char *text)
 
 static const char *operand_name(struct writer *w, const struct step *s)
 {
+    if (s->kind && strcmp(s->kind, "TEMP") == 0)
+        return arena_format(w->c->arena, "t%d", s->temp);
+    if (s->kind && strcmp(s->kind, "INPUT") == 0)
+        return "input";
     if (!s->x.value && !s->x.param)
         return number_c(w->c->arena, s->number);
     return short_name(w, &s->x);
@@ -249,7 +253,7 @@ static void formulas(struct writer *w, const struct kernel *k)
             acc = step_formula(w, s, acc);
             continue;
         }
-        const char *name = short_name(w, &s->x);
+        const char *name = operand_name(w, s);
         if (acc != from)
             comment(w, arena_format(w->c->arena, "%s = %s", name, acc));
         else if (k->anchor)
@@ -260,6 +264,15 @@ static void formulas(struct writer *w, const struct kernel *k)
 
 /* ---- steps ---- */
 
+static const char *temp_c(struct arena *arena, const struct step *s,
+                          const char *number)
+{
+    if (s->has_number)
+        return arena_format(arena, "RNET_WITH_TEMP_VALUE(%s, %d, %s)", s->op,
+                            s->temp, number);
+    return arena_format(arena, "RNET_WITH_TEMP(%s, %d)", s->op, s->temp);
+}
+
 static const char *step_c(struct writer *w, const struct step *s)
 {
     struct arena *arena = w->c->arena;
@@ -267,6 +280,10 @@ static const char *step_c(struct writer *w, const struct step *s)
     const char *x = s->x.value || s->x.param ? ref_c(w, &s->x) : NULL;
     int64_t stride = s->x.value ? stride_of(s->x.value) : 0;
 
+    if (s->kind && strcmp(s->kind, "TEMP") == 0)
+        return temp_c(arena, s, number);
+    if (s->kind && strcmp(s->kind, "INPUT") == 0)
+        return arena_format(arena, "RNET_WITH_INPUT(%s, %s)", s->op, number);
     if (strcmp(s->op, "AFFINE") == 0)
         return arena_format(arena, "RNET_SCALE_SHIFT(%s, %s)",
                             ref_c(w, &s->a), ref_c(w, &s->b));

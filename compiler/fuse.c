@@ -194,8 +194,8 @@ static void fuse_concat(struct fuser *f, struct node *n)
     }
 }
 
-static void point_affine(struct fuser *f, struct node *n, struct value *a,
-                         struct value *b)
+static struct node *affine_node(struct fuser *f, struct node *n,
+                                struct value *a, struct value *b)
 {
     struct node *affine = part(f, n, OP_POINT);
 
@@ -205,40 +205,48 @@ static void point_affine(struct fuser *f, struct node *n, struct value *a,
     node_in(affine, a);
     node_in(affine, b);
     affine->out[affine->outs++] = n->out[0];
-    attach(f, affine);
+    return affine;
+}
+
+static void point_affine(struct fuser *f, struct node *n, struct value *a,
+                         struct value *b)
+{
+    attach(f, affine_node(f, n, a, b));
+}
+
+static void finish_batch_norm(struct fuser *f, struct node *n, enum op op,
+                              struct value *lines)
+{
+    struct node *finish = part(f, n, op);
+
+    memcpy(finish->param, n->param, sizeof n->param);
+    if (lines)
+        node_in(finish, lines);
+    finish->out[finish->outs++] = n->out[2];
+    finish->out[finish->outs++] = n->out[3];
+    if (lines)
+        finish->out[finish->outs++] = n->out[1];
+    add_kernel(f, finish);
 }
 
 /* Sums ride on x's producer; then scale and shift; then an affine step. */
 static void fuse_batch_norm(struct fuser *f, struct node *n)
 {
     struct value *x = actual(f, n->in[0]);
-    bool training = f->mode == MODE_TRAIN;
-    struct value *lines = NULL;
 
-    if (training) {
+    if (f->mode == MODE_TRAIN) {
         struct node *reduce = part(f, n, OP_REDUCE);
         memset(&reduce->point, 0, sizeof reduce->point);
         reduce->point.step = "SUM_MOMENTS";
         reduce->param[0] = n->param[2];
         node_in(reduce, x);
-        lines = node_out(reduce, fresh(f, FORM_LINES, x, 2 * x->features,
-                                       "sums"));
+        struct value *lines = node_out(reduce, fresh(f, FORM_LINES, x,
+                                       2 * x->features, "sums"));
         attach(f, reduce);
+        finish_batch_norm(f, n, OP_BN_FINISH, lines);
     }
-    struct node *finish = part(f, n, training ? OP_BN_FINISH : OP_BN_INFER);
-    struct value *scale = fresh(f, FORM_VECTOR, x, x->features, "scale");
-    struct value *shift = fresh(f, FORM_VECTOR, x, x->features, "shift");
-    memcpy(finish->param, n->param, sizeof n->param);
-    if (training)
-        node_in(finish, lines);
-    node_out(finish, scale);
-    node_out(finish, shift);
-    if (training && n->outs > 1)
-        finish->out[finish->outs++] = n->out[1];
-    else if (training)
-        node_out(finish, fresh(f, FORM_VECTOR, x, 2 * x->features, "saved"));
-    add_kernel(f, finish);
-    point_affine(f, n, scale, shift);
+    if (f->mode == MODE_INFER || !n->out[0]->sunk)
+        point_affine(f, n, n->out[2], n->out[3]);
 }
 
 static void fuse_batch_norm_grad(struct fuser *f, struct node *n)
@@ -268,7 +276,9 @@ static void fuse_batch_norm_grad(struct fuser *f, struct node *n)
                 dy->features, i == 0 ? "a" : i == 1 ? "b" : "c")));
     add_kernel(f, finish);
     affine->out[affine->outs++] = n->out[0];
-    attach(f, affine);
+    n->out[0]->program = affine;
+    if (!n->out[0]->sunk)
+        attach(f, affine);
 }
 
 static int uses(const struct list *list, const struct value *value)
@@ -342,6 +352,8 @@ static void fuse_point(struct fuser *f, struct node *n)
 {
     struct node *copy = copy_node(f, n);
 
+    if (f->mode == MODE_TRAIN && n->out[0]->sunk)
+        return;
     if (f->mode == MODE_INFER && n->training_only) {
         if (!is_output(f->region, n->out[0])) {
             n->out[0]->alias = n->in[0];
@@ -385,16 +397,30 @@ static void fuse_node(struct fuser *f, struct node *n)
 
 /* ---- what needs memory ---- */
 
-static void need(struct value *value)
+static bool is_sunk(const struct fuser *f, const struct value *value)
 {
-    value->stored = true;
-    memory_of(value)->stored = true;
+    return value->sunk && f->mode != MODE_INFER;
 }
 
-static void need_from(struct value *value, int kernel)
+/* What is made again needs what it is made from. */
+static void need(const struct fuser *f, struct value *value)
+{
+    if (!is_sunk(f, value)) {
+        value->stored = true;
+        memory_of(value)->stored = true;
+        return;
+    }
+    struct node *n = value->program ? value->program : value->producer;
+    for (int i = 0; i < n->ins; i++)
+        need(f, n->in[i]);
+    for (int i = 2; n->op == OP_BATCH_NORM && i < 4; i++)
+        need(f, n->out[i]);
+}
+
+static void need_from(const struct fuser *f, struct value *value, int kernel)
 {
     if (value->kernel != kernel || value->base)
-        need(value);
+        need(f, value);
 }
 
 static void need_operands(struct fuser *f)
@@ -404,10 +430,10 @@ static void need_operands(struct fuser *f)
     for (int i = 0; i < s->count; i++) {
         struct kernel *k = &s->kernel[i];
         for (int j = 0; k->anchor && j < k->anchor->ins; j++)
-            need(k->anchor->in[j]);
+            need(f, k->anchor->in[j]);
         for (int t = 0; t < k->tail_count; t++)
             for (int j = 0; j < k->tail[t]->ins; j++)
-                need_from(k->tail[t]->in[j], i);
+                need_from(f, k->tail[t]->in[j], i);
     }
 }
 
@@ -421,20 +447,20 @@ static void need_results(struct fuser *f)
 
     for (int i = 0; i < count; i++)
         if (out[i])
-            need(actual(f, out[i]));
+            need(f, actual(f, out[i]));
     for (int i = 0; i < f->schedule->count; i++) {
         struct kernel *k = &f->schedule->kernel[i];
         bool acc = k->anchor && has_acc(k->anchor->op);
         for (int j = 0; k->anchor && j < k->anchor->outs; j++)
             if (!acc || (k->anchor->op == OP_NORM_GRAD && j == 1))
-                need(k->anchor->out[j]);
+                need(f, k->anchor->out[j]);
             else if (f->mode == MODE_TRAIN && k->anchor->out[j]->kept)
-                need(k->anchor->out[j]);
+                need(f, k->anchor->out[j]);
         for (int t = 0; t < k->tail_count; t++) {
             struct value *v = k->tail[t]->out[0];
             if (k->tail[t]->op == OP_REDUCE || !k->tail[t]->point.step
                 || (f->mode == MODE_TRAIN && v->kept))
-                need(v);
+                need(f, v);
         }
     }
 }
@@ -462,7 +488,7 @@ static void full_step(struct steps *steps, const char *op,
 
 static void store(struct steps *steps, struct value *value)
 {
-    if (value->stored)
+    if (value->stored || value->reload)
         full_step(steps, "STORE", value, NULL);
 }
 
@@ -488,7 +514,7 @@ static void bring(struct steps *steps, struct node *node, struct value **acc)
     *acc = node->in[0];
 }
 
-static void operand(struct step *step, struct node *node)
+static void operand(struct fuser *f, struct step *step, struct node *node)
 {
     const struct point *point = &node->point;
 
@@ -496,7 +522,10 @@ static void operand(struct step *step, struct node *node)
     step->has_number = point->has_number || point->by == BY_CONST;
     step->key = point->key;
     switch (point->by) {
-    case BY_FULL:    step->kind = "FULL"; step->x.value = node->in[1]; break;
+    case BY_FULL:
+        step->kind = is_sunk(f, node->in[1]) ? "INPUT" : "FULL";
+        step->x.value = is_sunk(f, node->in[1]) ? NULL : node->in[1];
+        break;
     case BY_SAMPLE_FEATURE:
         step->kind = "SAMPLE_FEATURE";
         step->x.value = node->in[1];
@@ -528,13 +557,13 @@ static void special_operands(struct step *step, struct node *node)
     }
 }
 
-static void tail_step(struct steps *steps, struct node *node,
-                      struct value **acc)
+static void tail_step(struct fuser *f, struct steps *steps,
+                      struct node *node, struct value **acc)
 {
     bring(steps, node, acc);
     if (node->point.step) {
         struct step *step = add_step(steps, node->point.step, node);
-        operand(step, node);
+        operand(f, step, node);
         special_operands(step, node);
         if (node->op == OP_REDUCE)
             step->sums.value = node->out[0];
@@ -572,19 +601,42 @@ static void anchor_steps(struct kernel *k)
         store(&k->steps, k->result);
 }
 
-static void input_programs(struct kernel *k)
+/* What a convolution reads, from what is stored. */
+static void program(struct fuser *f, struct steps *steps,
+                    struct value *value)
+{
+    struct node *n = value->producer;
+
+    if (!is_sunk(f, value)) {
+        full_step(steps, "LOAD", value, NULL);
+    } else if (n->op == OP_BATCH_NORM) {
+        program(f, steps, n->in[0]);
+        struct step *step = add_step(steps, "AFFINE", n);
+        step->a.value = n->out[2];
+        step->b.value = n->out[3];
+    } else if (n->op == OP_BATCH_NORM_GRAD) {
+        program(f, steps, n->in[0]);
+        struct step *step = add_step(steps, "AFFINE2", n);
+        special_operands(step, value->program);
+    } else {
+        program(f, steps, n->in[0]);
+        operand(f, add_step(steps, n->point.step, n), n);
+    }
+}
+
+static void input_programs(struct fuser *f, struct kernel *k)
 {
     struct node *n = k->anchor;
 
     if (n->op == OP_CONV)
-        full_step(&k->input, "LOAD", n->in[0], NULL);
+        program(f, &k->input, n->in[0]);
     if (n->op == OP_CONV_GRAD) {
-        full_step(&k->output, "LOAD", n->in[0], NULL);
-        full_step(&k->input, "LOAD", n->in[1], NULL);
+        program(f, &k->output, n->in[0]);
+        program(f, &k->input, n->in[1]);
     }
 }
 
-static void make_steps(struct kernel *k)
+static void make_steps(struct fuser *f, struct kernel *k)
 {
     struct value *acc = k->result;
 
@@ -592,10 +644,10 @@ static void make_steps(struct kernel *k)
     k->input.count = k->output.count = 0;
     if (k->anchor) {
         anchor_steps(k);
-        input_programs(k);
+        input_programs(f, k);
     }
     for (int t = 0; t < k->tail_count; t++)
-        tail_step(&k->steps, k->tail[t], &acc);
+        tail_step(f, &k->steps, k->tail[t], &acc);
 }
 
 /* An operand that the same kernel made must be in memory when it is read
@@ -607,20 +659,72 @@ static bool need_reloads(struct fuser *f, int index)
 
     for (int s = 0; s < k->steps.count; s++) {
         struct value *v = k->steps.step[s].x.value;
-        if (v && !v->stored && strcmp(k->steps.step[s].op, "STORE")) {
-            need(v);
+        if (v && !v->stored && !v->reload
+            && strcmp(k->steps.step[s].op, "STORE")) {
+            v->reload = true;
             changed = true;
         }
     }
     return changed;
 }
 
+/* The last step that reads the value. */
+static int last_read(const struct steps *steps, const struct value *value)
+{
+    int last = -1;
+    for (int s = 0; s < steps->count; s++)
+        if (steps->step[s].x.value == value)
+            last = s;
+    return last;
+}
+
+static void use_register(struct steps *steps, const struct value *value,
+                         int number)
+{
+    for (int s = 0; s < steps->count; s++)
+        if (steps->step[s].x.value == value) {
+            steps->step[s].kind = "TEMP";
+            steps->step[s].temp = number;
+            steps->step[s].x.value = NULL;
+        }
+}
+
+enum { REGISTERS = 4 };         /* RNET_TEMPS of rnet_kernels.h */
+
+/* What only this kernel reads again stays in a register of the tile; true
+ * when there were too few of them and something must lie in memory. */
+static bool assign_registers(struct fuser *f, struct kernel *k)
+{
+    int busy[REGISTERS] = { -1, -1, -1, -1 };
+    bool spilled = false;
+
+    for (int s = 0; s < k->steps.count; s++) {
+        struct value *v = k->steps.step[s].x.value;
+        int free = 0;
+        if (!v || v->stored || !v->reload || v->base)
+            continue;
+        while (free < REGISTERS && busy[free] >= s)
+            free++;
+        if (free == REGISTERS) {
+            need(f, v);
+            spilled = true;
+            continue;
+        }
+        busy[free] = last_read(&k->steps, v);
+        use_register(&k->steps, v, free);
+    }
+    return spilled;
+}
+
 static void all_steps(struct fuser *f)
 {
     for (int i = 0; i < f->schedule->count; i++) {
-        make_steps(&f->schedule->kernel[i]);
+        struct kernel *k = &f->schedule->kernel[i];
+        make_steps(f, k);
         if (need_reloads(f, i))
-            make_steps(&f->schedule->kernel[i]);
+            make_steps(f, k);
+        while (assign_registers(f, k))
+            make_steps(f, k);
     }
 }
 
@@ -633,7 +737,7 @@ static void reset(const struct list *list)
             memory_of(n->in[i])->kernel = n->in[i]->kernel = -1;
         for (int i = 0; i < n->outs; i++) {
             n->out[i]->kernel = -1;
-            n->out[i]->stored = false;
+            n->out[i]->stored = n->out[i]->reload = false;
         }
     }
 }
@@ -650,6 +754,10 @@ static void fuse_region(struct compilation *c, struct region *region,
         if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD)
             fuse_region(c, n->loop.body, mode);
     reset(list);
+    if (mode == MODE_INFER)
+        for (struct node *n = list->first; n; n = n->next)
+            if (n->op == OP_BATCH_NORM)
+                finish_batch_norm(&f, n, OP_BN_INFER, NULL);
     for (struct node *n = list->first; n; n = n->next)
         fuse_node(&f, n);
     need_operands(&f);
@@ -678,6 +786,10 @@ static void dump_steps(FILE *out, const char *title,
             fprintf(out, " %%%d", s->x.value->id);
         if (s->x.param)
             fprintf(out, " %s", s->x.param->leaf);
+        if (s->kind && strcmp(s->kind, "TEMP") == 0)
+            fprintf(out, " register %d", s->temp);
+        if (s->kind && strcmp(s->kind, "INPUT") == 0)
+            fputs(" input", out);
         if (s->has_number)
             fprintf(out, " %.9g", s->number);
         if (s->sums.value)

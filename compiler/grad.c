@@ -423,10 +423,6 @@ static void grad_norm(struct pass *p, struct node *n, struct value *g)
 static void grad_batch_norm(struct pass *p, struct node *n, struct value *g)
 {
     struct node *node = emit(p, OP_BATCH_NORM_GRAD, n->span);
-    struct shape saved = { 1, { 2 * g->features } };
-
-    node_out(n, new_value(p->c, p->region, FORM_VECTOR, LAYOUT_PLAIN, &saved,
-                          "saved", n->span));
     node->norm = n->norm;
     node_in(node, g);
     node_in(node, keep(p, n->in[0]));

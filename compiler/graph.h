@@ -49,6 +49,10 @@ struct value {
     struct value *alias;        /* infer: what stands for it */
     int kernel;                 /* that makes it; -1: none */
     bool stored;                /* it needs memory in this mode */
+    bool reload;                /* its own kernel reads it again */
+    bool sunk;                  /* never stored: see recompute.c */
+    struct node *program;       /* sunk gradient: the step that makes it */
+    int uses, reads;            /* recompute.c: all, and those it can serve */
     struct place *place[3];     /* by enum mode */
 };
 
@@ -124,7 +128,7 @@ enum { NODE_INS = 16, NODE_OUTS = 4, NODE_PARAMS = 4 };
  *   POOL        x -> y                  POOL_GRAD  dy [x] -> dx
  *   NORM        x -> y [x^, rstd]; [gamma] [beta]
  *   NORM_GRAD   dy, x^, rstd -> dx [lines]; [gamma] [beta]
- *   BATCH_NORM  x -> y [saved, ...]; gamma beta running_mean running_var
+ *   BATCH_NORM  x -> y moments scale shift; gamma beta running_mean running_var
  *   LOSS        x target -> dx
  *   CALL        x, further inputs -> y;  callee
  *   CALL_GRAD   dy, forward inputs and outputs -> dx...; callee, forward
@@ -280,5 +284,6 @@ struct network *check(struct compilation *c, struct ast *tree,
 /* layout of parameters: params.c */
 bool place_params(struct compilation *c);    /* false after an error */
 void grad(struct compilation *c);           /* grad.c */
+void recompute(struct compilation *c);      /* recompute.c */
 
 #endif

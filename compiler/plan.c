@@ -179,7 +179,7 @@ static void arguments(struct planner *p)
 static void touch(struct planner *p, struct value *value, int kernel,
                   bool write)
 {
-    if (!value)
+    if (!value || (value->sunk && p->mode != MODE_INFER))
         return;
     struct value *memory = memory_of(value);
     struct place *place = memory->place[p->mode];
@@ -369,7 +369,7 @@ static void merge_stores(struct planner *p, int index)
 
     for (int s = 0; s < k->steps.count; s++) {
         struct step *store = &k->steps.step[s];
-        if (strcmp(store->op, "STORE"))
+        if (strcmp(store->op, "STORE") || !store->x.value)
             continue;
         for (int t = 0; t < s; t++) {
             struct step *read = &k->steps.step[t];
@@ -406,6 +406,7 @@ static bool kernel_in_place(struct planner *p, const struct kernel *k,
         return k->anchor->in[0] == x && callee_in_place(k->anchor, p->mode);
     for (int s = 0; s < k->steps.count; s++)
         if (strcmp(k->steps.step[s].op, "STORE") == 0
+            && k->steps.step[s].x.value
             && memory_of(k->steps.step[s].x.value) == y) {
             for (int t = 0; t < s; t++)
                 if (k->steps.step[t].x.value

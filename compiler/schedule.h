@@ -13,6 +13,7 @@ struct ref { struct value *value; struct param *param; int64_t offset; };
 struct step {
     const char *op;             /* "ADD" */
     const char *kind;           /* "FULL"; NULL: no operand */
+    int temp;                   /* "TEMP": which register */
     struct ref x, a, b, c, sums;
     double number;
     bool has_number;

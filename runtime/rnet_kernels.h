@@ -128,6 +128,12 @@ struct rnet_step {
 #define RNET_BY_SAMPLE(o, p, s) \
     { .op = RNET_##o, .kind = RNET_SAMPLE_FEATURE, .x = (float *)(p), \
       .stride = (s) }
+#define RNET_WITH_TEMP(o, n) \
+    { .op = RNET_##o, .kind = RNET_TEMP, .stride = (n) }
+#define RNET_WITH_TEMP_VALUE(o, n, v) \
+    { .op = RNET_##o, .kind = RNET_TEMP, .stride = (n), .value = (float)(v) }
+#define RNET_WITH_INPUT(o, v) \
+    { .op = RNET_##o, .kind = RNET_INPUT, .value = (float)(v) }
 #define RNET_SCALE_SHIFT(p, q) { .op = RNET_AFFINE, .a = (p), .b = (q) }
 #define RNET_COMBINE(p, s, u, v, w) \
     { .op = RNET_AFFINE2, .kind = RNET_FULL, .x = (float *)(p), \
