@@ -6,6 +6,7 @@
  * those of convolutions and linear layers for one sample, without biases. */
 #include "summary.h"
 
+#include "label.h"
 #include "schedule.h"
 
 #include <inttypes.h>
@@ -26,8 +27,7 @@ struct table {
     struct compilation *c;
     struct row *row; int count; size_t size;
     struct known *known; int known_count; size_t known_size;
-    int64_t loop[LIMIT_NEST_REPEAT];    /* counts of the repeats around, in */
-    int loops;                          /* this function */
+    struct repeats repeats;
     bool overflow;
 };
 
@@ -102,90 +102,6 @@ static int64_t own_params(const struct node *n)
     return sum;
 }
 
-/* ---- names ---- */
-
-/* "basic.3..5", "basic.3": the numbers that the repeats around give a piece;
- * "basic.#" when they are no range. */
-static const char *numbers_text(struct table *t, const struct piece *p)
-{
-    struct arena *arena = t->c->arena;
-    int64_t last = p->first;
-    int steps = 0;
-
-    for (int i = 0; i < t->loops; i++) {
-        last += (t->loop[i] - 1) * p->step[i];
-        steps += p->step[i] == 0 ? 0 : p->step[i] == 1 ? 1 : 2;
-    }
-    if (!p->indexed)
-        return "";
-    if (steps == 0)
-        return arena_format(arena, ".%" PRId64, p->first);
-    if (steps > 1)
-        return ".#";
-    return arena_format(arena, ".%" PRId64 "..%" PRId64, p->first, last);
-}
-
-static const char *path_text(struct table *t, const struct piece *pieces)
-{
-    const char *text = "";
-
-    for (const struct piece *p = pieces; p; p = p->next)
-        text = arena_format(t->c->arena, "%s%s%s%s", text, *text ? "." : "",
-                            p->text, numbers_text(t, p));
-    return text;
-}
-
-static const char *conv_text(struct table *t, const struct node *n,
-                             const char *path)
-{
-    const struct conv *v = &n->conv;
-    const char *text = arena_format(t->c->arena, "%s %" PRId64 "x%" PRId64,
-                                    path, v->kernel_height, v->kernel_width);
-
-    if (v->stride_y != v->stride_x)
-        text = arena_format(t->c->arena, "%s / %" PRId64 "x%" PRId64, text,
-                            v->stride_y, v->stride_x);
-    else if (v->stride_y > 1)
-        text = arena_format(t->c->arena, "%s / %" PRId64, text, v->stride_y);
-    if (v->groups > 1)
-        text = arena_format(t->c->arena, "%s, %" PRId64 " groups", text,
-                            v->groups);
-    return text;
-}
-
-static const char *loss_text(const struct node *n)
-{
-    static const char *const names[] = { "cross_entropy", "squared", "binary",
-                                         "absolute" };
-    return names[n->loss.kind];
-}
-
-static const char *layer_text(struct table *t, const struct node *n)
-{
-    const struct param *param = n->param[0];
-    const char *path = param ? path_text(t, param->path) : "";
-
-    switch (n->op) {
-    case OP_INPUT:
-        return arena_format(t->c->arena, "input %s", n->out[0]->name);
-    case OP_OUTPUT:
-        return arena_format(t->c->arena, "output %s", n->output->name);
-    case OP_LOSS:
-        return arena_format(t->c->arena, "loss %s", loss_text(n));
-    case OP_RESHAPE:
-        return n->out[0]->shape.rank == 1 ? "flatten" : "reshape";
-    case OP_CONV:
-        return conv_text(t, n, path);
-    case OP_POINT:
-        if (param)
-            return arena_format(t->c->arena, "%s%s%s", path,
-                                *path ? "." : "", param->leaf);
-        return n->out[0]->name;
-    default:
-        return param ? path : n->out[0]->name;
-    }
-}
-
 /* ---- rows ---- */
 
 static void walk(struct table *t, const struct list *list, int depth);
@@ -209,7 +125,7 @@ static void add_call(struct table *t, const struct node *n, int depth,
 {
     const struct region *body = n->call.callee->body;
     struct known *callee = known(t, n->call.callee);
-    struct row *row = add_row(t, depth, path_text(t, n->call.path), n);
+    struct row *row = add_row(t, depth, path_text(t->c, &t->repeats, n->call.path), n);
 
     row->times = count;
     row->params = times(t, count, body->scalars);
@@ -218,33 +134,10 @@ static void add_call(struct table *t, const struct node *n, int depth,
     callee->shown = true;
     if (row->again)
         return;
-    struct table outer = *t;
-    t->loops = 0;
+    struct repeats outer = t->repeats;
+    t->repeats.count = 0;
     walk(t, &body->nodes, depth + 1);
-    t->loops = outer.loops;
-    memcpy(t->loop, outer.loop, sizeof t->loop);
-}
-
-static bool is_hidden(const struct node *n)
-{
-    return n->op == OP_PACK || n->op == OP_UNPACK
-        || (n->op == OP_POINT && n->ins == 1 && !n->param[0]
-            && strcmp(n->point.step, "MUL") == 0 && n->point.number == 1);
-}
-
-/* The only call of a list, or NULL. */
-static const struct node *lone_call(const struct list *list)
-{
-    const struct node *call = NULL;
-
-    for (const struct node *n = list->first; n; n = n->next) {
-        if (is_hidden(n))
-            continue;
-        if (call || n->op != OP_CALL)
-            return NULL;
-        call = n;
-    }
-    return call;
+    t->repeats = outer;
 }
 
 static void add_loop(struct table *t, const struct node *n, int depth)
@@ -252,8 +145,7 @@ static void add_loop(struct table *t, const struct node *n, int depth)
     const struct region *body = n->loop.body;
     const struct node *call = lone_call(&body->nodes);
 
-    if (t->loops < LIMIT_NEST_REPEAT)
-        t->loop[t->loops++] = n->loop.count;
+    t->repeats.times[t->repeats.count++] = n->loop.count;
     if (call) {
         add_call(t, call, depth, n->loop.count);
     } else {
@@ -262,16 +154,14 @@ static void add_loop(struct table *t, const struct node *n, int depth)
         row->params = times(t, n->loop.count, body->scalars);
         walk(t, &body->nodes, depth + 1);
     }
-    t->loops--;
+    t->repeats.count--;
 }
 
-/* The [1, 1, c] of a pool over a whole map is c: no row of its own. */
-static bool ends_pool(const struct table *t, const struct node *n)
+/* The shape that counts is the one after the pool's reshape. */
+static bool shown_above(const struct table *t, const struct node *n)
 {
-    const struct value *in = n->op == OP_RESHAPE ? n->in[0] : NULL;
-
-    return in && in->producer && in->producer->op == OP_POOL && in->rows == 1
-        && t->count && t->row[t->count - 1].shape == &in->shape;
+    return ends_pool(n) && t->count
+        && t->row[t->count - 1].shape == &n->in[0]->shape;
 }
 
 static void walk(struct table *t, const struct list *list, int depth)
@@ -279,14 +169,14 @@ static void walk(struct table *t, const struct list *list, int depth)
     for (const struct node *n = list->first; n; n = n->next) {
         if (is_hidden(n))
             continue;
-        if (ends_pool(t, n))
+        if (shown_above(t, n))
             t->row[t->count - 1].shape = &n->out[0]->shape;
         else if (n->op == OP_CALL)
             add_call(t, n, depth, 1);
         else if (n->op == OP_LOOP)
             add_loop(t, n, depth);
         else
-            add_row(t, depth, layer_text(t, n), n);
+            add_row(t, depth, layer_text(t->c, &t->repeats, n), n);
     }
 }
 
