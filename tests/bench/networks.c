@@ -1,0 +1,255 @@
+/* networks.c: our side of the benchmark of whole networks.  Runs one network
+ * one way and does what its standard input asks, a line an order:
+ *
+ *     networks MODEL train-momentum|train-adamw|infer BATCH THREADS [WEIGHTS]
+ *
+ *     check N     the losses of N steps on the same batch from the initial
+ *                 weights, or of inference the sum and the absolute sum of
+ *                 the outputs
+ *     run N       N steps: milliseconds a step by the clock, and of all the
+ *                 process's threads
+ *     peak        floating-point operations a second of this core, now
+ *     memory      KB this process took at most, beyond what it began with
+ *
+ * The initial weights go to the file WEIGHTS, the batch is batch_value()'s, so
+ * that peers can be asked the same.  A step is forward, backward and update,
+ * with the gradients kept. */
+#include <rnet.h>
+
+#include "m1.h"
+#include "m2.h"
+#include "peak.h"
+
+static const struct model { const char *name; const struct rnet_network *net; }
+models[] = { { "M1", &m1 }, { "M2", &resnet_cifar } };
+
+struct job {
+    const struct rnet_network *net;
+    size_t batch;
+    int training;
+    float *params, *grads, *input, *output;
+    int32_t *label;
+    struct rnet_sgd sgd;
+    struct rnet_adam adam;
+    int adamw;
+    struct rnet_work work;
+};
+
+__attribute__((noreturn))
+static void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "networks: %s: %s\n", what, why);
+    exit(1);
+}
+
+static void must(enum rnet_status status, const char *what)
+{
+    if (status != RNET_OK)
+        fail(what, rnet_status_text(status));
+}
+
+static float *floats(size_t count)
+{
+    float *p = rnet_alloc(count);
+
+    if (!p)
+        fail("memory", "there is none");
+    return p;
+}
+
+/* ------------------------------------------------------------------ the job */
+
+/* Scalar i of the batch: a hash of i in [-0.5, 0.5), exact in float. */
+static float batch_value(size_t i)
+{
+    uint32_t hash = (uint32_t)i * 2654435761u;
+
+    return (float)(hash >> 16 & 255) / 256 - 0.5f;
+}
+
+static void fill_batch(struct job *job)
+{
+    size_t size = job->net->inputs[0].size * job->batch;
+
+    job->input = floats(size);
+    for (size_t i = 0; i < size; i++)
+        job->input[i] = batch_value(i);
+    job->label = rnet_alloc_bytes(job->batch * sizeof *job->label);
+    if (!job->label)
+        fail("memory", "there is none");
+    for (size_t i = 0; i < job->batch; i++)
+        job->label[i] = (int32_t)(i * 7 % 10);
+}
+
+static void make_optimizer(struct job *job)
+{
+    size_t count = job->net->grad_floats;
+
+    job->grads = floats(count);
+    job->sgd = (struct rnet_sgd) { .rate = 1e-3, .momentum = 0.9 };
+    job->adam = (struct rnet_adam) {
+        .rate = 1e-4, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8,
+        .decay = 1e-2, .decoupled = 1, .decay_all = 1
+    };
+    if (job->adamw) {
+        job->adam.moment1 = floats(count);
+        job->adam.moment2 = floats(count);
+    } else {
+        job->sgd.velocity = floats(count);
+    }
+}
+
+static void make_work(struct job *job, int threads)
+{
+    job->work.bytes = job->training
+        ? job->net->train_bytes(job->batch, threads)
+        : job->net->infer_bytes(job->batch, threads);
+    job->work.memory = rnet_alloc_bytes(job->work.bytes);
+    if (!job->work.memory)
+        fail("memory", "there is none");
+    if (threads > 1 && !(job->work.pool = rnet_pool_create(threads)))
+        fail("threads", "could not be made");
+}
+
+static float train_step(struct job *job)
+{
+    const void *inputs[] = { job->input, job->label };
+    float loss = 0;
+
+    rnet_zero(job->net, job->grads);
+    must(job->net->train(job->params, inputs, NULL, &loss, job->grads, NULL,
+                         job->batch, &job->work), "training");
+    if (job->adamw)
+        must(rnet_adam_step(job->net, &job->adam, job->params, job->grads,
+                            &job->work), "AdamW");
+    else
+        must(rnet_sgd_step(job->net, &job->sgd, job->params, job->grads,
+                           &job->work), "SGD");
+    return loss;
+}
+
+static void infer_step(struct job *job)
+{
+    const void *inputs[] = { job->input, NULL };
+
+    must(job->net->infer(job->params, inputs, &job->output, job->batch,
+                         &job->work), "inference");
+}
+
+/* --------------------------------------------------------------- the orders */
+
+static void check(struct job *job, long steps)
+{
+    double sum = 0, absolute = 0;
+
+    if (job->training) {
+        for (long i = 0; i < steps; i++)
+            printf("%.7g ", (double)train_step(job));
+        return;
+    }
+    infer_step(job);
+    for (size_t i = 0; i < job->batch * job->net->outputs[0].size; i++) {
+        sum += (double)job->output[i];
+        absolute += (double)(job->output[i] < 0 ? -job->output[i]
+                                                : job->output[i]);
+    }
+    printf("%.7g %.7g", sum, absolute);
+}
+
+static double clock_of(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
+}
+
+static void run(struct job *job, long steps)
+{
+    double wall = clock_of(CLOCK_MONOTONIC);
+    double cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+
+    for (long i = 0; i < steps; i++) {
+        if (job->training)
+            train_step(job);
+        else
+            infer_step(job);
+    }
+    cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    wall = clock_of(CLOCK_MONOTONIC) - wall;
+    printf("%.6f %.6f", wall / (double)steps, cpu / (double)steps);
+}
+
+/* KB that this process has taken at most: VmHWM of Linux, else 0. */
+static long memory_peak(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    long kilobytes = 0;
+
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmHWM: %ld", &kilobytes) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return kilobytes;
+}
+
+static void obey(struct job *job, long before)
+{
+    char line[64], order[16];
+
+    while (fgets(line, sizeof line, stdin)) {
+        long count = 1;
+
+        if (sscanf(line, "%15s %ld", order, &count) < 1)
+            continue;
+        if (!strcmp(order, "check"))
+            check(job, count);
+        else if (!strcmp(order, "run"))
+            run(job, count);
+        else if (!strcmp(order, "peak"))
+            printf("%.0f", peak_flops(rnet_isa_name()));
+        else if (!strcmp(order, "memory"))
+            printf("%ld", memory_peak() - before);
+        else
+            fail(order, "no such order");
+        printf("\n");
+        fflush(stdout);
+    }
+}
+
+static const struct rnet_network *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (!strcmp(models[i].name, name))
+            return models[i].net;
+    fail(name, "no such model");
+}
+
+int main(int argc, char **argv)
+{
+    struct job job = { 0 };
+    long before = memory_peak();
+    char why[256];
+
+    if (argc < 5)
+        fail("usage", "networks MODEL KIND BATCH THREADS [WEIGHTS]");
+    job.net = find(argv[1]);
+    job.training = strcmp(argv[2], "infer") != 0;
+    job.adamw = !strcmp(argv[2], "train-adamw");
+    job.batch = (size_t)atol(argv[3]);
+    job.params = floats(job.net->param_floats);
+    must(rnet_init_params(job.net, job.params, 1), "weights");
+    if (argc > 5 && rnet_save(job.net, job.params, argv[5], why, sizeof why))
+        fail(argv[5], why);
+    fill_batch(&job);
+    if (job.training)
+        make_optimizer(&job);
+    job.output = floats(job.batch * job.net->outputs[0].size);
+    make_work(&job, atoi(argv[4]));
+    printf("ready librnet (%s)\n", rnet_isa_name());
+    fflush(stdout);
+    obey(&job, before);
+    return 0;
+}
