@@ -19,7 +19,7 @@ struct ast *decl_find(struct check *check, const char *name)
 
 /* ---- names ---- */
 
-static const char *near_name(struct body *body, const char *name)
+const char *near_name(struct body *body, const char *name)
 {
     size_t count, n = 0, size = 0;
     const char *const *layers = layer_names(&count);
@@ -58,8 +58,6 @@ static struct thing unknown(struct body *body, struct ast *ast)
 /* ---- calls of blocks ---- */
 
 struct binding { struct thing thing; struct ast *argument; };
-
-enum { LIMIT_PARAMETERS = 64 };
 
 static int parameter_index(struct body *body, struct ast *decl,
                            struct ast *argument, int position)
@@ -113,8 +111,8 @@ static bool bind_arguments(struct body *body, struct ast *decl,
                 return false;
             binding[i].thing = number_thing(number);
         } else {
-            binding[i].thing = (struct thing) { .kind = THING_CHAIN,
-                .ast = a->a, .env = body->env };
+            binding[i].thing = (struct thing) { .ast = a->a, .env = body->env,
+                .kind = is_unknown(body, a->a) ? THING_BAD : THING_CHAIN };
         }
     }
     return true;
@@ -129,11 +127,6 @@ static bool bind_parameters(struct body *body, struct body *sub,
 
     for (struct ast *p = decl->parameters; p; p = p->next, i++) {
         struct number number;
-        if (i >= LIMIT_PARAMETERS) {
-            fail(body, p->span, "a block has at most %d parameters",
-                 LIMIT_PARAMETERS);
-            return false;
-        }
         if (!binding[i].argument && !p->a) {
             fail(body, call->span, "'%s' needs its parameter '%s'",
                  decl->name, p->name);
@@ -146,8 +139,8 @@ static bool bind_parameters(struct body *body, struct body *sub,
                 return body->bad = true, false;
             binding[i].thing = number_thing(number);
         } else if (!binding[i].argument) {
-            binding[i].thing = (struct thing) { .kind = THING_CHAIN,
-                .ast = p->a, .env = sub->env };
+            binding[i].thing = (struct thing) { .ast = p->a, .env = sub->env,
+                .kind = is_unknown(sub, p->a) ? THING_BAD : THING_CHAIN };
         }
         env_add(sub, p->name, binding[i].thing, p->span);
     }
@@ -314,6 +307,48 @@ static bool too_deep(struct body *body, struct ast *decl, struct span span)
     return true;
 }
 
+/* Whether a block is read for its names for the first time. */
+static bool first_reading(struct check *check, struct ast *decl)
+{
+    for (struct read_decl *r = check->read; r; r = r->next)
+        if (r->decl == decl)
+            return false;
+    struct read_decl *r = NEW(check->c->arena, struct read_decl);
+    *r = (struct read_decl) { decl, check->read };
+    check->read = r;
+    return true;
+}
+
+/* Without a value, a block is read for its names alone, once: after an error
+ * before it, or because nobody calls it.  Nothing it makes is kept. */
+static void read_blind(struct body *body, struct body *sub, struct ast *decl)
+{
+    struct compilation *c = body->check->c;
+
+    if (!first_reading(body->check, decl))
+        return;
+    sub->region = new_region(c, c->network->main, NULL);
+    sub->scope = NEW(c->arena, struct scope);
+    sub->current = NULL;
+    sub->bad = sub->blind = true;
+    sub->loops = 0;
+    run_body(sub, decl->b->list);
+}
+
+void read_unused(struct body *body)
+{
+    static const struct thing unknown_yet = { .kind = THING_BAD };
+
+    for (struct ast *d = body->check->decls; d; d = d->next) {
+        struct body sub = { .check = body->check, .label = d->name };
+        if (d->kind != AST_BLOCK)
+            continue;
+        for (struct ast *p = d->parameters; p; p = p->next)
+            env_add(&sub, p->name, unknown_yet, p->span);
+        read_blind(body, &sub, d);
+    }
+}
+
 static struct value *call_block(struct body *body, struct ast *decl,
                                 struct ast *call, struct value *x)
 {
@@ -328,9 +363,16 @@ static struct value *call_block(struct body *body, struct ast *decl,
 
     memset(binding, 0, sizeof binding);
     if (!bind_arguments(body, decl, call, binding)
-        || !bind_parameters(body, &sub, decl, call, binding) || !x
-        || too_deep(body, decl, call->span))
+        || !bind_parameters(body, &sub, decl, call, binding)
+        || (x && too_deep(body, decl, call->span)))
         return NULL;
+    if (!x) {
+        check->site = &site;
+        read_blind(body, &sub, decl);
+        check->site = site.outer;
+        return NULL;
+    }
+    first_reading(check, decl);
     bool unit = has_shortcut(decl->b->list);
     const char *key = function_key(body, decl, sub.env, x);
     sub.in_unit = unit;
@@ -369,8 +411,8 @@ static struct value *column_value(struct body *body, struct ast *ast,
 
 static bool has_current(struct body *body, struct ast *ast, struct value *x)
 {
-    if (x || body->bad)
-        return x != NULL;
+    if (x || body->bad || (body->is_network && body->inputs == 0))
+        return x != NULL;       /* no input at all: said at the end */
     fail(body, ast->span, "there is no current value here: with several "
          "inputs, name the one to start from");
     return false;
@@ -417,6 +459,8 @@ static struct thing eval_call(struct body *body, struct ast *ast,
 
     if (!env)
         return eval_name(body, ast, x, column);
+    if (env->thing.kind == THING_BAD)
+        return body->bad = true, bad_thing;
     fail(body, ast->span, "'%s' is not a layer or block here", ast->name);
     if (layer_find(ast->name) || decl_find(body->check, ast->name))
         fail_note(body, env->span, "this name hides the one of the same name");
@@ -439,6 +483,7 @@ static struct thing eval_as(struct body *body, struct ast *ast,
 {
     if (ast->a->kind == AST_CALL || ast->a->kind == AST_NAME)
         body->as_name = ast->name;
+    body->as_span = ast->name_span;
     struct value *y = column_value(body, ast->a, x, column);
     body->as_name = NULL;
     env_add(body, ast->name, value_thing(y), ast->name_span);
@@ -467,6 +512,11 @@ static struct thing eval_binary(struct body *body, struct ast *ast,
             return value_thing(build_binary(body, "MUL", "MUL", a.value,
                                             a.value, "square", ast->span));
         fail(body, ast->span, "values know + - * / and ^ 2 only");
+        return bad_thing;
+    }
+    if (ast->op == AST_DIV && b.kind == THING_NUMBER
+        && number_real(b.number) == 0) {
+        fail(body, ast->span, "division by zero");
         return bad_thing;
     }
     row = &op_rows[ast->op];
@@ -509,8 +559,8 @@ static struct thing unsupported(struct body *body, struct ast *ast,
     return bad_thing;
 }
 
-struct thing eval(struct body *body, struct ast *ast, struct value *x,
-                  bool column)
+static struct thing eval_kind(struct body *body, struct ast *ast,
+                              struct value *x, bool column)
 {
     struct number number;
 
@@ -554,4 +604,25 @@ struct thing eval(struct body *body, struct ast *ast, struct value *x,
         fail(body, ast->span, "a layer, a block or a value is expected here");
         return bad_thing;
     }
+}
+
+/* Blocks that call themselves in parentheses multiply two limits: the product
+ * has one of its own, for the machine's stack. */
+enum { LIMIT_LEVEL = 4000 };
+
+struct thing eval(struct body *body, struct ast *ast, struct value *x,
+                  bool column)
+{
+    struct check *check = body->check;
+    struct thing thing = bad_thing;
+
+    if (check->level >= LIMIT_LEVEL) {
+        fail(body, ast->span, "expressions and blocks are nested above the "
+             "limit of %d levels", LIMIT_LEVEL);
+        return thing;
+    }
+    check->level++;
+    thing = eval_kind(body, ast, x, column);
+    check->level--;
+    return thing;
 }

@@ -30,7 +30,10 @@ static bool around_weights(const struct ast *norm)
 static void take_norm(struct body *body, struct properties *p,
                       struct ast *item)
 {
-    if (!around_weights(item))
+    if (around_weights(item) && item->place == PLACE_AROUND)
+        fail(body, item->span, "a norm stands before or after weights: write "
+             "one of each");
+    else if (!around_weights(item))
         take(body, &p->norm, item, "a norm of the whole block");
     else if (item->place == PLACE_BEFORE)
         take(body, &p->before, item, "a norm before weights");
@@ -38,7 +41,9 @@ static void take_norm(struct body *body, struct properties *p,
         take(body, &p->after, item, "a norm after weights");
 }
 
-static struct ast *chosen(struct body *body, struct ast *item)
+/* The items an `if` stands for; both branches are read for their names where
+ * the condition is not known. */
+struct ast *chosen(struct body *body, struct ast *item)
 {
     struct number number;
 
@@ -50,11 +55,19 @@ static struct ast *chosen(struct body *body, struct ast *item)
          : item->c->list;
 }
 
+/* Finds the properties, wherever they stand.  Numbers that are named on the
+ * way count for the conditions below them. */
 static void collect(struct body *body, struct ast *items,
                     struct properties *p)
 {
+    struct number number;
+
     for (struct ast *i = items; i; i = i->next) {
         switch (i->kind) {
+        case AST_ASSIGN:
+            if (is_number(body, i->a) && number_of(body, i->a, &number))
+                env_add(body, i->name, number_thing(number), i->name_span);
+            break;
         case AST_SHORTCUT: take(body, &p->shortcut, i, "'shortcut'"); break;
         case AST_NORM:     take_norm(body, p, i); break;
         case AST_SCALE:    take(body, &p->scale, i, "'scale'"); break;
@@ -62,15 +75,81 @@ static void collect(struct body *body, struct ast *items,
         case AST_THEN:     take(body, &p->then, i, "'then'"); break;
         case AST_INIT:     take(body, &p->init, i, "'init'"); break;
         case AST_IF:
-            /* an `else if` stands alone: its `next` is NULL */
-            collect(body, chosen(body, i), p);
+            /* an `else if` stands alone: its `next` is NULL.  A condition
+             * that is no number is reported where it is run. */
+            if (is_number(body, i->a))
+                collect(body, chosen(body, i), p);
             break;
         default: break;
         }
     }
 }
 
+/* ---- words ---- */
+
+static const char *word_of(const struct ast *ast)
+{
+    return ast && (ast->kind == AST_NAME || ast->kind == AST_CALL) ? ast->name
+                                                                  : NULL;
+}
+
+static bool word_is(const struct ast *ast, const char *word)
+{
+    return word_of(ast) && strcmp(word_of(ast), word) == 0;
+}
+
+/* "; did you mean 'x'?", or "" */
+static const char *did_you_mean(struct body *body, const struct ast *ast,
+                                const char *const *words, size_t count)
+{
+    const char *near = word_of(ast) ? diag_nearest(ast->name, words, count)
+                                    : NULL;
+    return near ? arena_format(body->check->c->arena, "; did you mean '%s'?",
+                               near) : "";
+}
+
 /* ---- init ---- */
+
+static bool init_number(struct body *body, struct ast *call,
+                        struct weight_init *init)
+{
+    struct number number;
+
+    if (!call->list || call->list->next) {
+        fail(body, call->span, "init '%s' takes one number", call->name);
+        return false;
+    }
+    if (!number_of(body, call->list->a, &number))
+        return false;
+    init->number = number_real(number);
+    if (init->kind != IK_CONSTANT && init->number < 0) {
+        fail(body, call->list->span, "the spread of init '%s' must be at "
+             "least 0, it is %g", call->name, init->number);
+        return false;
+    }
+    return fit_float(body, call->list->span, &init->number);
+}
+
+static bool init_words(struct body *body, struct ast *call,
+                       struct weight_init *init)
+{
+    bool good = true;
+
+    for (struct ast *a = call->list; a; a = a->next) {
+        if (init->kind != IK_CONSTANT && word_is(a->a, "uniform")) {
+            init->uniform = true;
+        } else if (init->kind == IK_HE && word_is(a->a, "fan_out")) {
+            init->fan_out = true;
+        } else {
+            fail(body, a->span, init->kind == IK_CONSTANT
+                 ? "init '%s' takes no argument" : init->kind == IK_HE
+                 ? "init '%s' knows 'uniform' and 'fan_out'"
+                 : "init '%s' knows 'uniform'", call->name);
+            good = false;
+        }
+    }
+    return good;
+}
 
 static void read_init(struct body *body, struct ast *item)
 {
@@ -80,34 +159,28 @@ static void read_init(struct body *body, struct ast *item)
         { "normal", IK_NORMAL, true }, { "uniform", IK_UNIFORM, true },
         { "constant", IK_CONSTANT, true }, { "zeros", IK_CONSTANT, false },
     };
+    enum { count = sizeof rows / sizeof rows[0] };
+    const char *names[count], *word = word_of(item->a);
     struct ast *call = item->a;
     struct weight_init init = { 0 };
-    struct number number = integer_number(0);
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if ((call->kind != AST_NAME && call->kind != AST_CALL)
-            || strcmp(call->name, rows[i].name))
+    for (size_t i = 0; i < count; i++) {
+        names[i] = rows[i].name;
+        if (!word || strcmp(word, rows[i].name))
             continue;
         init.kind = rows[i].kind;
-        if (rows[i].number && (!call->list
-                               || !number_of(body, call->list->a, &number))) {
-            fail(body, call->span, "init %s takes a number", call->name);
-            return;
-        }
-        init.number = number_real(number);
-        for (struct ast *a = rows[i].number ? NULL : call->list; a; a = a->next)
-            if (a->a->kind == AST_NAME && !strcmp(a->a->name, "uniform"))
-                init.uniform = true;
-            else if (a->a->kind == AST_NAME && !strcmp(a->a->name, "fan_out"))
-                init.fan_out = true;
-            else
-                fail(body, a->span, "init %s knows 'uniform' and 'fan_out'",
-                     call->name);
-        body->init = init;
+        if (rows[i].number ? init_number(body, call, &init)
+                           : init_words(body, call, &init))
+            body->init = init;
         return;
     }
-    fail(body, call->span, "init is he, xavier, normal(sd), uniform(bound), "
-         "constant(value) or zeros");
+    const char *near = word ? diag_nearest(word, names, count) : NULL;
+    if (near)
+        fail(body, call->span, "unknown init '%s'; did you mean '%s'?", word,
+             near);
+    else
+        fail(body, call->span, "init is he, xavier, normal(sd), "
+             "uniform(bound), constant(value) or zeros");
 }
 
 /* ---- norms as properties ---- */
@@ -134,10 +207,8 @@ struct value *apply_norm(struct body *body, struct ast *norm, struct value *x)
     while (i < count && (!kind->name || strcmp(kinds[i], kind->name)))
         i++;
     if (i == count) {
-        const char *near = kind->name ? diag_nearest(kind->name, kinds, count)
-                                      : NULL;
-        fail(body, kind->span, near ? "unknown norm; did you mean '%s'?"
-             : "a norm is layer, batch, rms, group(n) or instance", near);
+        fail(body, kind->span, "a norm is layer, batch, rms, group(n) or "
+             "instance%s", did_you_mean(body, kind, kinds, count));
         return NULL;
     }
     call.name = intern_text(body->check->c->names,
@@ -145,23 +216,14 @@ struct value *apply_norm(struct body *body, struct ast *norm, struct value *x)
                                          kinds[i]));
     x = apply_layer(body, layer_find(call.name), &call, x, false);
     if (norm->a->kind == AST_FLOW)
-        for (struct ast *link = kind->next; link && x; link = link->next)
+        for (struct ast *link = kind->next; link; link = link->next) {
             x = eval_value(body, link, x);
+            body->bad |= !x;
+        }
     return x;
 }
 
 /* ---- shortcuts ---- */
-
-static const char *word_of(const struct ast *ast)
-{
-    return ast && (ast->kind == AST_NAME || ast->kind == AST_CALL) ? ast->name
-                                                                  : NULL;
-}
-
-static bool word_is(const struct ast *ast, const char *word)
-{
-    return word_of(ast) && strcmp(word_of(ast), word) == 0;
-}
 
 /* What a property makes has names under the property's. */
 static struct scope *enter(struct body *body, const char *word)
@@ -170,6 +232,7 @@ static struct scope *enter(struct body *body, const char *word)
     struct scope *scope = NEW(body->check->c->arena, struct scope);
 
     scope->prefix = fixed_path(body, word);
+    scope->loops = body->scope->loops;
     body->scope = scope;
     return outer;
 }
@@ -201,8 +264,23 @@ static bool pointwise_conv(const struct shape *x, const struct shape *y,
         && (conv->width - 1) / conv->stride_x + 1 == conv->out_width;
 }
 
-static void note_changes(struct body *body, struct value *branch,
-                         const struct value *x)
+/* Whether a linear layer or a 1x1 convolution leads from x to y. */
+static bool projection_fits(const struct shape *x, const struct shape *y,
+                            struct conv *conv)
+{
+    if (x->rank != y->rank)
+        return false;
+    if (x->rank == 3)
+        return pointwise_conv(x, y, conv);
+    for (int i = 0; i + 1 < x->rank; i++)
+        if (x->axis[i] != y->axis[i])
+            return false;
+    return true;
+}
+
+/* At the layers that gave the branch another shape: how many. */
+static int note_changes(struct body *body, struct value *branch,
+                        const struct value *x)
 {
     int notes = 0;
 
@@ -218,20 +296,34 @@ static void note_changes(struct body *body, struct value *branch,
             notes++;
         }
     }
+    return notes;
 }
 
 static void misfit(struct body *body, struct ast *item, struct value *skip,
                    struct value *branch, const struct value *x)
 {
     struct compilation *c = body->check->c;
+    struct conv conv;
 
     fail(body, item->span, "skip add in '%s' does not fit: shortcut is %s, "
          "branch is %s", body->label, shape_text(c, &skip->shape),
          shape_text(c, &branch->shape));
-    note_changes(body, branch, x);
-    if (word_is(item->a, "identity"))
+    fail_note(body, skip->span, "the shortcut's %s comes from here",
+              shape_text(c, &skip->shape));
+    if (!note_changes(body, branch, x))
+        fail_note(body, branch->span, "the branch's %s comes from here",
+                  shape_text(c, &branch->shape));
+    if (!word_is(item->a, "identity") && !word_is(item->a, "gated"))
+        return;
+    if (!projection_fits(&x->shape, &branch->shape, &conv))
+        fail_note(body, item->a->span, "let the branch end in %s",
+                  shape_text(c, &x->shape));
+    else if (word_is(item->a, "identity"))
         fail_note(body, item->a->span, "use 'shortcut projection' to match "
                   "shapes");
+    else
+        fail_note(body, item->a->span, "a gate mixes equal shapes: change the "
+                  "shape in a layer before the block");
 }
 
 /* He 2015, option A: every stride-th pixel, new channels zero. */
@@ -253,24 +345,29 @@ static struct value *projection(struct body *body, struct ast *item,
                                 struct ast *after)
 {
     struct ast *word = item->a->list ? item->a->list->a : NULL;
+    static const char *const words[] = { "pad", "conv", "always" };
     bool pad = word_is(word, "pad"), always = word_is(word, "always");
     struct conv conv = { 0 };
     struct value *y;
 
-    if (word && !pad && !always && !word_is(word, "conv")) {
-        fail(body, word->span, "projection is (pad), (conv) or (always)");
+    if (item->a->list && (item->a->list->next
+                          || !(pad || always || word_is(word, "conv")))) {
+        fail(body, item->a->list->span, "a projection is 'projection', "
+             "'projection(pad)' or 'projection(always)'%s",
+             did_you_mean(body, word, words, 3));
         return NULL;
     }
     if (shape_equal(&x->shape, &branch->shape) && !always)
         return x;
-    if (x->shape.rank != branch->shape.rank
-        || (x->shape.rank == 3
-            && !pointwise_conv(&x->shape, &branch->shape, &conv))
-        || (pad && (x->shape.rank != 3 || conv.in > conv.out))) {
+    bool fits = projection_fits(&x->shape, &branch->shape, &conv);
+    if (!fits || (pad && (x->shape.rank != 3 || conv.in > conv.out))) {
         misfit(body, item, x, branch, x);
-        fail_note(body, item->a->span, pad ? "zero padding can only stride "
-                  "over maps and add channels" : "no stride leads from the "
-                  "one to the other");
+        fail_note(body, item->a->span, fits ? "zero padding can only stride "
+                  "over maps and add channels: 'shortcut projection' does "
+                  "more" : x->shape.rank != 3 || branch->shape.rank != 3
+                  ? "a projection changes the last axis alone"
+                  : "no stride leads from the one to the other: check the "
+                  "branch's strides and paddings");
         return NULL;
     }
     if (pad)
@@ -285,18 +382,53 @@ static struct value *projection(struct body *body, struct ast *item,
     return y;
 }
 
+struct gate { bool only_shortcut; double bias; };
+
+static bool gate_bias(struct body *body, struct ast *argument,
+                      struct gate *gate)
+{
+    struct number bias;
+
+    if (!number_of(body, argument->a, &bias))
+        return false;
+    gate->bias = number_real(bias);
+    return fit_float(body, argument->span, &gate->bias);
+}
+
+/* gated, gated(highway), gated(exclusive, bias = b), gated(shortcut) */
+static bool read_gate(struct body *body, struct ast *item, struct gate *gate)
+{
+    static const char *const words[] = { "highway", "exclusive", "shortcut",
+                                         "bias" };
+    bool bias = false, word = false;
+
+    for (struct ast *a = item->a->list; a; a = a->next) {
+        bool *given = a->name ? &bias : &word;
+        bool known = a->name ? strcmp(a->name, "bias") == 0
+            : word_is(a->a, "highway") || word_is(a->a, "exclusive")
+              || word_is(a->a, "shortcut");
+        if (!known || *given) {
+            fail(body, a->span, known ? "the %s of a gate is given twice"
+                 : "gated takes one of highway, exclusive, shortcut, and bias "
+                 "= b%s", !known ? did_you_mean(body, a->name ? a : a->a,
+                 words, 4) : a->name ? "bias" : "kind");
+            return false;
+        }
+        *given = true;
+        if (a->name && !gate_bias(body, a, gate))
+            return false;
+        gate->only_shortcut |= word_is(a->a, "shortcut");
+    }
+    return true;
+}
+
 /* T = sigmoid(W x + b), before the branch so that the branch's last kernel
  * can mix. */
 static struct value *build_gate(struct body *body, struct ast *item,
-                                struct value *x)
+                                struct value *x, const struct gate *gate)
 {
-    struct number bias = integer_number(0);
     struct conv conv;
 
-    for (struct ast *a = item->a->list; a; a = a->next)
-        if (a->name && strcmp(a->name, "bias") == 0
-            && !number_of(body, a->a, &bias))
-            return NULL;
     struct scope *outer = enter(body, "gate");
     if (x->shape.rank == 3)
         pointwise_conv(&x->shape, &x->shape, &conv);
@@ -305,7 +437,7 @@ static struct value *build_gate(struct body *body, struct ast *item,
     if (!t)
         return NULL;
     t->producer->param[1]->implicit = false;
-    t->producer->param[1]->mean = number_real(bias);
+    t->producer->param[1]->mean = gate->bias;
     return build_point(body, "SIGMOID", t, "gate", item->span);
 }
 
@@ -313,22 +445,12 @@ static struct value *build_gate(struct body *body, struct ast *item,
  * shortcut-only gate: F + (1 - g) x. */
 static struct value *gated(struct body *body, struct ast *item,
                            struct value *x, struct value *branch,
-                           struct value *gate)
+                           struct value *gate, bool only_shortcut)
 {
-    bool only_shortcut = false;
     struct span span = item->span;
 
-    for (struct ast *a = item->a->list; a; a = a->next) {
-        if (a->name && strcmp(a->name, "bias") == 0)
-            continue;
-        if (word_is(a->a, "shortcut"))
-            only_shortcut = true;
-        else if (!word_is(a->a, "exclusive") && !word_is(a->a, "highway")) {
-            fail(body, a->span, "gated knows highway, exclusive, shortcut and "
-                 "bias = b");
-            return NULL;
-        }
-    }
+    if (!gate)
+        return NULL;
     if (!shape_equal(&x->shape, &branch->shape)) {
         misfit(body, item, x, branch, x);
         return NULL;
@@ -344,16 +466,34 @@ static struct value *gated(struct body *body, struct ast *item,
     return build_binary(body, "ADD", "ADD", y, x, "sum", span);
 }
 
+/* Whether a shortcut's word means a layer, a block or a value. */
+static bool own_chain(struct body *body, struct ast *ast)
+{
+    static const char *const words[] = { "none", "identity", "projection",
+                                         "gated", "dense" };
+    const char *word = word_of(ast);
+    const char *guess = did_you_mean(body, ast, words, 5);
+
+    if (!word || is_layer(word) || env_find(body->env, word)
+        || decl_find(body->check, word)
+        || (!*guess && near_name(body, word)))
+        return true;            /* or nearly one: said where it is looked up */
+    fail(body, ast->name_span, "unknown shortcut '%s'%s", word, *guess ? guess
+         : ": none, identity, projection, gated, dense or a chain of layers");
+    return false;
+}
+
 static struct value *join_shortcut(struct body *body, struct ast *item,
                                    struct value *x, struct value *branch,
-                                   struct value *gate, struct ast *after)
+                                   struct value *gate, bool only_shortcut,
+                                   struct ast *after)
 {
     struct value *skip, *both[2] = { x, branch };
 
     if (!item || word_is(item->a, "none"))
         return branch;
     if (word_is(item->a, "gated"))
-        return gated(body, item, x, branch, gate);
+        return gated(body, item, x, branch, gate, only_shortcut);
     if (word_is(item->a, "dense"))
         return build_concat(body, both, 2, item->span);
     if (word_is(item->a, "attention")) {
@@ -364,12 +504,14 @@ static struct value *join_shortcut(struct body *body, struct ast *item,
         skip = x;
     } else if (word_is(item->a, "projection")) {
         skip = projection(body, item, x, branch, after);
+    } else if (!own_chain(body, item->a)) {
+        return NULL;
     } else {
         struct scope *outer = enter(body, "shortcut");
         skip = eval_value(body, item->a, x);
         body->scope = outer;
     }
-    if (!skip)
+    if (!skip || !need_real(body, skip, item->span, "a skip add"))
         return NULL;
     if (!shape_equal(&skip->shape, &branch->shape)) {
         misfit(body, item, skip, branch, x);
@@ -385,27 +527,45 @@ static bool one_number(struct body *body, struct ast *call,
 {
     if (call->kind == AST_CALL && call->list && !call->list->next)
         return number_of(body, call->list->a, number);
-    fail(body, call->span, "'%s' takes one number", call->name);
+    fail(body, call->span, "'%s' takes one number: %s", call->name,
+         word_is(call, "sample") ? "the probability to drop a sample's branch"
+         : "what it starts from, as in 'scale learned(0)'");
+    return false;
+}
+
+/* Neither `learned` nor `channel`: a number, or a mistake. */
+static bool scale_word(struct body *body, struct ast *ast)
+{
+    static const char *const words[] = { "learned", "channel" };
+
+    if (is_number(body, ast) || ast->kind != AST_CALL)
+        return true;
+    fail(body, ast->span, "a scale is a number, learned(v) or channel(v)%s",
+         did_you_mean(body, ast, words, 2));
     return false;
 }
 
 static struct value *apply_scale(struct body *body, struct ast *item,
                                  struct value *x)
 {
+    double value;
     bool learned = word_is(item->a, "learned");
     struct number number;
 
     if (!learned && !word_is(item->a, "channel")) {
-        if (!number_of(body, item->a, &number))
+        if (!scale_word(body, item->a) || !number_of(body, item->a, &number))
             return NULL;
         return build_number(body, "MUL", x, number_real(number), "scaled",
                             item->span);
     }
     if (!one_number(body, item->a, &number))
         return NULL;
+    value = number_real(number);
+    if (!fit_float(body, item->a->span, &value))
+        return NULL;
     struct param *scale = vector_param(body, body->scope->prefix, "scale",
                                        learned ? 1 : x->features,
-                                       number_real(number));
+                                       value);
     scale->path = copy_pieces(body->check->c, body->scope->prefix);
     return build_param_point(body, "MUL", x, learned ? BY_SCALAR : BY_FEATURE,
                              scale, "scaled", item->span);
@@ -414,17 +574,21 @@ static struct value *apply_scale(struct body *body, struct ast *item,
 static struct value *apply_drop(struct body *body, struct ast *item,
                                 struct value *x)
 {
+    static const char *const words[] = { "sample" };
     struct number p;
 
     if (!word_is(item->a, "sample")) {
-        fail(body, item->a->span, "only 'drop sample(p)' is supported yet");
+        fail(body, item->a->span, word_is(item->a, "batch") ? "'drop "
+             "batch(p)' is not supported yet: 'drop sample(p)' is"
+             : "a drop is sample(p)%s",
+             did_you_mean(body, item->a, words, 1));
         return NULL;
     }
     if (!one_number(body, item->a, &p))
         return NULL;
     if (number_real(p) < 0 || number_real(p) >= 1) {
-        fail(body, item->a->span, "the probability must be at least 0 and "
-             "less than 1");
+        fail(body, item->a->span, "the probability is %g; it must be at least "
+             "0 and less than 1", number_real(p));
         return NULL;
     }
     struct value *y = build_point(body, "DROP_SAMPLE", x, "dropped",
@@ -454,21 +618,42 @@ static void bind_axis(struct body *body, struct ast *dim, int64_t axis)
              number_text(body->check->c, number), axis);
 }
 
+/* After an error: the names are known, what they stand for is not. */
+static void bind_nothing(struct body *body, struct ast *item)
+{
+    struct thing nothing = { .kind = THING_BAD };
+
+    body->bad = true;
+    for (struct ast *d = item->list; d; d = d->next)
+        if (d->kind == AST_NAME && !env_find(body->env, d->name))
+            env_add(body, d->name, nothing, d->span);
+    env_add(body, item->name, nothing, item->name_span);
+}
+
 static void block_input(struct body *body, struct ast *item)
 {
     struct value *x = body->current;
     int dims = 0, dots = 0, i = 0;
 
-    if (!x)
+    if (!x) {
+        bind_nothing(body, item);
         return;
+    }
     for (struct ast *d = item->list; d; d = d->next)
         if (d->kind == AST_DOTS)
             dots++;
         else
             dims++;
     if (dots > 1 || (dots ? dims > x->shape.rank : dims != x->shape.rank)) {
-        fail(body, item->span, "'%s' has %d axes here, the value is %s",
-             item->name, dims, shape_text(body->check->c, &x->shape));
+        if (dots > 1)
+            fail(body, item->span, "'..' stands once at most");
+        else
+            fail(body, item->span, "'%s' has %s%d axes here, the value is %s",
+                 item->name, dots ? "at least " : "", dims,
+                 shape_text(body->check->c, &x->shape));
+        fail_note(body, x->span, "%s comes from here",
+                  shape_text(body->check->c, &x->shape));
+        bind_nothing(body, item);
         return;
     }
     for (struct ast *d = item->list; d; d = d->next)
@@ -490,6 +675,31 @@ static void run_line(struct body *body, struct ast *item)
              "this is a number");
     body->current = thing.kind == THING_VALUE ? thing.value : NULL;
     body->bad |= !body->current;
+}
+
+static void run_unsupported(struct body *body, struct ast *item,
+                            const char *what)
+{
+    fail(body, item->span, "%s is not supported yet", what);
+    env_add(body, item->name, (struct thing) { .kind = THING_BAD },
+            item->name_span);
+}
+
+static void run_if(struct body *body, struct ast *item);
+
+static void run_port(struct body *body, struct ast *item)
+{
+    const char *word = item->kind == AST_INPUT ? "input"
+                     : item->kind == AST_OUTPUT ? "output" : "loss";
+
+    if (body->is_network && !body->in_repeat)
+        network_item(body, item);
+    else if (body->in_repeat && (body->is_network || item->kind != AST_INPUT))
+        fail(body, item->span, "'%s' belongs in the network's own column, not "
+             "in a repeat", word);
+    else if (item->kind != AST_INPUT)
+        fail(body, item->span, "'%s' belongs in a network, not in a block",
+             word);
 }
 
 static void run_assign(struct body *body, struct ast *item)
@@ -525,22 +735,18 @@ static void run_item(struct body *body, struct ast *item)
         run_assign(body, item);
         break;
     case AST_IF:
-        run_items(body, chosen(body, item));
+        run_if(body, item);
         break;
     case AST_INPUT:
     case AST_OUTPUT:
     case AST_LOSS:
-        if (body->is_network)
-            network_item(body, item);
-        else if (item->kind != AST_INPUT)
-            fail(body, item->span, "'%s' belongs in a network, not in a block",
-                 item->kind == AST_OUTPUT ? "output" : "loss");
+        run_port(body, item);
         break;
     case AST_SHARED:
-        fail(body, item->span, "'shared' is not supported yet");
+        run_unsupported(body, item, "'shared'");
         break;
     case AST_PLUS_ASSIGN:
-        fail(body, item->span, "'+=' is not supported yet");
+        run_unsupported(body, item, "'+='");
         break;
     case AST_BAD:
         body->bad = true;
@@ -549,6 +755,34 @@ static void run_item(struct body *body, struct ast *item)
     default:                    /* properties */
         break;
     }
+}
+
+/* Where the condition is not known, both branches are read for their names. */
+static void run_if(struct body *body, struct ast *item)
+{
+    struct number number;
+
+    if (number_of(body, item->a, &number)) {
+        run_items(body, chosen(body, item));
+        return;
+    }
+    body->current = NULL;
+    run_items(body, item->b->list);
+    if (item->c)
+        run_items(body, item->c->kind == AST_IF ? item->c : item->c->list);
+    body->current = NULL;
+}
+
+int count_inputs(struct body *body, struct ast *items)
+{
+    int count = 0;
+
+    for (struct ast *i = items; i; i = i->next)
+        if (i->kind == AST_INPUT)
+            count++;
+        else if (i->kind == AST_IF && is_number(body, i->a))
+            count += count_inputs(body, chosen(body, i));
+    return count;
 }
 
 static void bind_inputs(struct body *body, struct ast *items)
@@ -560,7 +794,7 @@ static void bind_inputs(struct body *body, struct ast *items)
 
 static struct value *finish(struct body *body, const struct properties *p,
                             struct value *x, struct value *branch,
-                            struct value *gate)
+                            struct value *gate, bool only_shortcut)
 {
     struct value *y = branch;
 
@@ -571,10 +805,12 @@ static struct value *finish(struct body *body, const struct properties *p,
     if (p->drop && y)
         y = apply_drop(body, p->drop, y);
     if (y)
-        y = join_shortcut(body, p->shortcut, x, y, gate, p->after);
-    if (p->norm && p->norm->place == PLACE_AFTER && y)
+        y = join_shortcut(body, p->shortcut, x, y, gate, only_shortcut,
+                          p->after);
+    body->bad |= !y;
+    if (p->norm && p->norm->place == PLACE_AFTER)
         y = apply_norm(body, p->norm, y);
-    if (p->then && y)
+    if (p->then)
         y = eval_value(body, p->then->a, y);
     return y;
 }
@@ -583,10 +819,14 @@ void run_body(struct body *body, struct ast *items)
 {
     struct properties p = { 0 };
     struct value *gate = NULL;
+    struct gate kind = { 0 };
+    struct env *names;
 
     if (!body->is_network)
         bind_inputs(body, items);
+    names = body->env;
     collect(body, items, &p);
+    body->env = names;
     struct value *x = body->current;
     body->before = body->shared = NULL;
     if (p.init)
@@ -597,14 +837,16 @@ void run_body(struct body *body, struct ast *items)
         body->after_weights = p.after;
     body->batch_weights |= is_batch(p.before) || is_batch(p.after);
     body->in_unit |= p.shortcut != NULL;
-    if (p.shortcut && word_is(p.shortcut->a, "gated") && x)
-        gate = build_gate(body, p.shortcut, x);
-    if (p.norm && p.norm->place != PLACE_AFTER && x)
+    if (p.shortcut && word_is(p.shortcut->a, "gated")
+        && read_gate(body, p.shortcut, &kind) && x)
+        gate = build_gate(body, p.shortcut, x, &kind);
+    if (p.norm && p.norm->place != PLACE_AFTER)
         body->current = apply_norm(body, p.norm, x);
     if (x && !body->current)
         body->bad = true;
     run_items(body, items);
     if (p.shortcut || p.norm || p.scale || p.drop || p.then)
-        body->current = finish(body, &p, x, body->current, gate);
+        body->current = finish(body, &p, x, body->current, gate,
+                               kind.only_shortcut);
     body->bad |= !body->current && !body->is_network;
 }

@@ -82,6 +82,16 @@ struct value *as_shape(struct body *body, struct value *value,
     return view;
 }
 
+bool need_real(struct body *body, const struct value *x, struct span span,
+               const char *what)
+{
+    if (!x->integer)
+        return true;
+    fail(body, span, "%s takes real numbers, '%s' is integer: look it up "
+         "with 'embedding(vocabulary, width)'", what, x->name);
+    return false;
+}
+
 struct value *build_point(struct body *body, const char *step,
                           struct value *x, const char *name, struct span span)
 {
@@ -107,6 +117,9 @@ struct value *build_number(struct body *body, const char *step,
                            struct value *x, double number, const char *name,
                            struct span span)
 {
+    if (!need_real(body, x, span, "arithmetic")
+        || !fit_float(body, span, &number))
+        return NULL;
     struct value *y = build_point(body, step, x, name, span);
     y->producer->point.by = BY_CONST;
     y->producer->point.number = number;
@@ -136,6 +149,9 @@ struct value *build_binary(struct body *body, const char *step,
                            struct value *b, const char *name,
                            struct span span)
 {
+    if (!need_real(body, a, span, "arithmetic")
+        || !need_real(body, b, span, "arithmetic"))
+        return NULL;
     if (trailing(&a->shape, &b->shape))
         return build_binary(body, reverse, step, b, a, name, span);
     bool sample = trailing(&b->shape, &a->shape);
@@ -181,27 +197,43 @@ static struct piece *join(struct compilation *c, const struct piece *prefix,
     return copy;
 }
 
-/* X.k for the k-th use of X in this body, or the name `as` gave. */
+static struct counter *counter_of(struct body *body, const char *word)
+{
+    struct counter *counter = body->scope->counters;
+
+    while (counter && strcmp(counter->name, word) != 0)
+        counter = counter->link;
+    if (!counter) {
+        counter = NEW(body->check->c->arena, struct counter);
+        *counter = (struct counter) { word, 0, body->scope->counters };
+        body->scope->counters = counter;
+    }
+    return counter;
+}
+
+/* X.k for the k-th use of X in this body, or the name that `as` gave: n, and
+ * n.k where a repeat comes by several times. */
 struct piece *next_path(struct body *body, const char *word)
 {
     struct compilation *c = body->check->c;
     struct piece *piece = NEW(c->arena, struct piece);
-    struct counter *counter = body->scope->counters;
 
-    piece->text = body->as_name ? body->as_name : word;
-    if (!body->as_name) {
-        while (counter && counter->name != word
-               && strcmp(counter->name, word) != 0)
-            counter = counter->link;
-        if (!counter) {
-            counter = NEW(c->arena, struct counter);
-            *counter = (struct counter) { word, 0, body->scope->counters };
-            body->scope->counters = counter;
-        }
-        piece->indexed = true;
-        piece->first = counter->next++;
+    piece->text = word;
+    piece->indexed = true;
+    if (body->as_name) {
+        piece->text = body->as_name;
+        piece->indexed = body->loops > body->scope->loops;
+        word = piece->indexed ? piece->text
+                              : arena_format(c->arena, "as %s", piece->text);
+        body->as_name = NULL;
     }
-    body->as_name = NULL;
+    struct counter *counter = counter_of(body, word);
+    if (piece->indexed)
+        piece->first = counter->next;
+    else if (counter->next)
+        fail(body, body->as_span, "'%s' names a layer or block of this body "
+             "already", piece->text);
+    counter->next++;
     return join(c, body->scope->prefix, piece);
 }
 
@@ -234,9 +266,22 @@ static void initialise(struct param *param, const struct weight_init *init,
     }
 }
 
-static bool too_large(struct body *body, const struct shape *shape)
+static bool too_large(const struct shape *shape)
 {
-    return shape_size(shape) > LIMIT_SIZE && (body->check->failed = true);
+    return shape_size(shape) > LIMIT_SIZE;
+}
+
+bool small_enough(struct body *body, const struct shape *shape,
+                  struct span span)
+{
+    bool fits = !too_large(shape);
+
+    for (int i = 0; i < shape->rank; i++)
+        fits &= shape->axis[i] < LIMIT_AXIS;
+    if (!fits)
+        fail(body, span, "the result, %s, is above the limit of 2^31 an axis "
+             "or 2^40 scalars in all", shape_text(body->check->c, shape));
+    return fits;
 }
 
 struct param *weight_param(struct body *body, struct piece *path,
@@ -270,7 +315,7 @@ struct value *build_linear(struct body *body, struct value *x, int64_t out,
 {
     x = as_layout(body, x, LAYOUT_STRIPS);
     struct shape weight = { 2, { out, x->features } }, shape = x->shape;
-    if (too_large(body, &weight)) {
+    if (too_large(&weight)) {
         fail(body, span, "the weight of this layer, [%" PRId64 ", %" PRId64
              "], is above the limit of 2^40 scalars", out, x->features);
         return NULL;
@@ -298,7 +343,7 @@ struct value *build_conv(struct body *body, struct value *x,
     struct shape shape = { 3, { conv->out_height, conv->out_width,
                                 conv->out } };
 
-    if (too_large(body, &weight) || too_large(body, &shape)) {
+    if (too_large(&weight) || too_large(&shape)) {
         fail(body, span, "this convolution is above the limit of 2^40 "
              "scalars a tensor");
         return NULL;
@@ -338,6 +383,8 @@ struct value *build_concat(struct body *body, struct value **values, int count,
     for (int i = 0; i < count; i++) {
         struct shape other = values[i]->shape;
         int64_t last = other.axis[other.rank - 1];
+        if (!need_real(body, values[i], span, "concat"))
+            return NULL;
         features += last;
         other.axis[other.rank - 1] = shape.axis[shape.rank - 1];
         if (!shape_equal(&shape, &other)) {
@@ -352,6 +399,8 @@ struct value *build_concat(struct body *body, struct value **values, int count,
         }
     }
     shape.axis[shape.rank - 1] = features;
+    if (!small_enough(body, &shape, span))
+        return NULL;
     enum layout layout = natural_layout(&shape);
     struct value *parts[NODE_INS];
     for (int i = 0; i < count; i++)

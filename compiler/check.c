@@ -50,12 +50,17 @@ static struct value *caller_value(struct body *body, const char *name,
 static bool name_free(struct body *body, struct ast *item)
 {
     struct network *network = body->check->c->network;
+    struct port *port = port_find(network->inputs, item->name);
+    const struct env *env = env_find(body->env, item->name);
 
-    if (!port_find(network->inputs, item->name)
-        && !port_find(network->outputs, item->name))
+    if (!port)
+        port = port_find(network->outputs, item->name);
+    if (!port)
         return true;
     fail(body, item->name_span, "an input or output named '%s' exists already",
          item->name);
+    if (env)
+        fail_note(body, env->span, "the first is here");
     return false;
 }
 
@@ -65,7 +70,7 @@ static bool read_dims(struct body *body, struct ast *item,
     for (struct ast *d = item->list; d; d = d->next) {
         struct number number;
         if (shape->rank == LIMIT_RANK) {
-            fail(body, d->span, "more than %d axes", LIMIT_RANK);
+            fail(body, d->span, "an input has at most %d axes", LIMIT_RANK);
             return false;
         }
         if (d->kind == AST_DOTS
@@ -78,8 +83,8 @@ static bool read_dims(struct body *body, struct ast *item,
             return false;
         if (!number.is_integer || number.integer < 1
             || number.integer >= LIMIT_AXIS) {
-            fail(body, d->span, "an axis must be an integer from 1 to 2^31, "
-                 "it is %s", number_text(body->check->c, number));
+            fail(body, d->span, "an axis must be an integer from 1 to 2^31 - "
+                 "1, it is %s", number_text(body->check->c, number));
             return false;
         }
         shape->axis[shape->rank++] = number.integer;
@@ -96,17 +101,18 @@ static void network_input(struct body *body, struct ast *item)
 {
     struct shape shape = { 0 };
     bool integer = item->type != NULL;
+    struct thing bad = { .kind = THING_BAD };
 
     if (integer && strcmp(item->type, "int")) {
         fail(body, item->span, "an input is real, or 'int': '%s' is unknown",
              item->type);
+        env_add(body, item->name, bad, item->name_span);
         return;
     }
     if (!name_free(body, item))
         return;
     if (!read_dims(body, item, &shape)) {
-        env_add(body, item->name, (struct thing) { .kind = THING_BAD },
-                item->name_span);
+        env_add(body, item->name, bad, item->name_span);
         return;
     }
     struct value *value = caller_value(body, item->name, &shape, integer,
@@ -127,16 +133,29 @@ static void network_output(struct body *body, struct ast *item)
 
     if (item->a)
         value = eval_value(body, item->a, body->current);
-    else if (!value && !body->bad)
-        fail(body, item->span, "there is no current value to output here");
+    else if (!value && !body->bad && body->inputs)
+        fail(body, item->span, "there is no current value here: write 'output "
+             "%s = chain'", item->name);
+    if (value && !need_real(body, value, item->span, "an output"))
+        value = NULL;
+    bool unique = name_free(body, item);
     env_add(body, item->name, value_thing(value), item->name_span);
-    if (!value || !name_free(body, item))
+    if (!value || !unique)
         return;
     value = as_layout(body, value, LAYOUT_PLAIN);
     struct node *node = new_node(c, OP_OUTPUT, item->span);
     node_in(node, value);
     append_node(body->region, &body->region->nodes, node);
     node->output = add_port(c, &c->network->outputs, item->name, value);
+}
+
+static const char *target_text(struct compilation *c, bool integer,
+                               const struct shape *shape)
+{
+    if (shape->rank == 0)
+        return integer ? "one int a sample" : "one number a sample";
+    return arena_format(c->arena, "%s%s", integer ? "int " : "real ",
+                        shape_text(c, shape));
 }
 
 /* A loss's target: an input that exists, or a name nobody defined. */
@@ -159,6 +178,11 @@ struct value *target_port(struct body *body, struct ast *name,
              "caller", name->name);
         return NULL;
     }
+    if (!port && is_layer(name->name)) {
+        fail(body, name->span, "'%s' is a layer: a target is the name of an "
+             "input, or a new name", name->name);
+        return NULL;
+    }
     if (!port) {
         struct value *value = caller_value(body, name->name, shape, integer,
                                            name->span);
@@ -169,10 +193,11 @@ struct value *target_port(struct body *body, struct ast *name,
     }
     if (port->integer != integer
         || !shape_equal(&port->value->shape, shape)) {
-        fail(body, name->span, "the target '%s' is %s%s, the loss needs %s%s",
-             name->name, port->integer ? "int " : "",
-             shape_text(c, &port->value->shape), integer ? "int " : "",
-             shape_text(c, shape));
+        fail(body, name->span, "the target '%s' is %s, the loss needs %s",
+             name->name, target_text(c, port->integer, &port->value->shape),
+             target_text(c, integer, shape));
+        fail_note(body, port->value->span, "'%s' comes from here",
+                  name->name);
         return NULL;
     }
     if (classes && (!port->value->classes || classes < port->value->classes))
@@ -212,6 +237,19 @@ static const struct knob *setting_of(const struct knob *settings,
     return settings;
 }
 
+static const char *near_parameter(struct body *body, struct ast *decl,
+                                  const char *name)
+{
+    const char *names[LIMIT_PARAMETERS], *near;
+    size_t count = 0;
+
+    for (struct ast *p = decl->parameters; p; p = p->next)
+        names[count++] = p->name;
+    near = diag_nearest(name, names, count);
+    return near ? arena_format(body->check->c->arena, "; did you mean '%s'?",
+                               near) : "";
+}
+
 static bool settings_known(struct body *body, struct ast *decl,
                            const struct knob *settings)
 {
@@ -221,7 +259,8 @@ static bool settings_known(struct body *body, struct ast *decl,
             p = p->next;
         if (!p) {
             fail(body, decl->name_span, "-D %s: network '%s' has no such "
-                 "parameter", settings->name, decl->name);
+                 "parameter%s", settings->name, decl->name,
+                 near_parameter(body, decl, settings->name));
             return false;
         }
     }
@@ -256,9 +295,34 @@ static bool bind_knobs(struct body *body, struct ast *decl,
 
 /* ---- declarations ---- */
 
+static void parameters_declared(struct check *check, struct ast *decl)
+{
+    int count = 0;
+
+    for (struct ast *p = decl->parameters; p; p = p->next) {
+        if (++count == LIMIT_PARAMETERS + 1)
+            diag_error(check->c->diag, &p->span, "'%s' has more parameters "
+                       "than the limit of %d", decl->name, LIMIT_PARAMETERS);
+        for (struct ast *q = p->next; q && p->name; q = q->next)
+            if (q->name == p->name) {
+                diag_error(check->c->diag, &q->name_span,
+                           "'%s' has two parameters '%s'", decl->name,
+                           q->name);
+                diag_note(check->c->diag, &p->name_span, "the first is here");
+            }
+    }
+    if (decl->kind == AST_BLOCK && is_layer(decl->name))
+        diag_error(check->c->diag, &decl->name_span, "'%s' is a layer: a "
+                   "block needs another name", decl->name);
+}
+
 static bool declared_twice(struct check *check)
 {
     bool twice = false;
+
+    for (struct ast *d = check->decls; d; d = d->next)
+        if (d->name)
+            parameters_declared(check, d);
 
     for (struct ast *d = check->decls; d; d = d->next)
         for (struct ast *e = d->next; e && d->name; e = e->next)
@@ -269,6 +333,19 @@ static bool declared_twice(struct check *check)
                 twice = true;
             }
     return twice;
+}
+
+/* " (this file has 'one', 'two')" */
+static const char *known_networks(struct check *check)
+{
+    const char *text = "";
+
+    for (struct ast *d = check->decls; d; d = d->next)
+        if (d->kind == AST_NETWORK)
+            text = arena_format(check->c->arena, "%s%s'%s'", text,
+                                *text ? ", " : "", d->name);
+    return *text ? arena_format(check->c->arena, " (this file has %s)", text)
+                 : "";
 }
 
 static struct ast *network_decl(struct check *check, const char *name)
@@ -283,31 +360,38 @@ static struct ast *network_decl(struct check *check, const char *name)
             count++;
         }
     if (count == 0)
-        diag_error(check->c->diag, NULL, name ? "there is no network '%s'"
+        diag_error(check->c->diag, NULL, name ? "there is no network '%s'%s"
                    : "there is no network in this file; blocks alone emit "
-                   "nothing", name);
+                   "nothing", name, known_networks(check));
     else if (count > 1)
         diag_error(check->c->diag, &found->name_span, "there are several "
-                   "networks: choose one with --network=NAME");
+                   "networks%s: choose one with --network=NAME",
+                   known_networks(check));
     return count == 1 ? found : NULL;
 }
 
-static int count_inputs(const struct ast *items)
+static bool has_output(const struct ast *items)
 {
-    int count = 0;
-    for (; items; items = items->next)
-        count += items->kind == AST_INPUT;
-    return count;
+    for (const struct ast *i = items; i; i = i->next)
+        if (i->kind == AST_OUTPUT || i->kind == AST_BAD
+            || (i->kind == AST_IF
+                && (has_output(i->b->list)
+                    || (i->c && has_output(i->c->kind == AST_IF ? i->c
+                                           : i->c->list))))
+            || (i->kind == AST_LINE && i->a->kind == AST_BODY
+                && has_output(i->a->list)))
+            return true;
+    return false;
 }
 
 static bool complete(struct body *body, struct ast *decl)
 {
     const struct network *network = body->check->c->network;
 
-    if (!network->inputs)
+    if (!network->inputs && !body->inputs)
         fail(body, decl->name_span, "network '%s' has no input: declare one, "
              "as in 'input image [28, 28]'", decl->name);
-    else if (!network->outputs)
+    else if (!network->outputs && !has_output(decl->b->list))
         fail(body, decl->name_span, "network '%s' has no output: name one, as "
              "in 'output logits'", decl->name);
     return !body->check->failed;
@@ -320,8 +404,10 @@ struct network *check(struct compilation *c, struct ast *tree,
     struct network *network = c->network = NEW(c->arena, struct network);
     struct function *main = network->main = NEW(c->arena, struct function);
 
+    if (declared_twice(&check) || c->diag->errors)
+        return NULL;
     struct ast *decl = network_decl(&check, network_name);
-    if (declared_twice(&check) || !decl)
+    if (!decl)
         return NULL;
     main->name = main->label = network->name = decl->name;
     main->decl = decl;
@@ -329,11 +415,12 @@ struct network *check(struct compilation *c, struct ast *tree,
     struct body body = { .check = &check, .region = main->body,
                          .scope = NEW(c->arena, struct scope),
                          .label = decl->name, .is_network = true };
-    body.inputs = count_inputs(decl->b->list);
     if (!settings_known(&body, decl, settings)
         || !bind_knobs(&body, decl, settings))
         return NULL;
+    body.inputs = count_inputs(&body, decl->b->list);
     run_body(&body, decl->b->list);
+    read_unused(&body);
     if (!complete(&body, decl) || c->diag->errors)
         return NULL;
     if (network->last)

@@ -7,6 +7,8 @@
 
 #include "graph.h"
 
+enum { LIMIT_PARAMETERS = 64 };  /* of a block or network */
+
 struct number { bool is_integer; int64_t integer; double real; };
 
 enum thing_kind { THING_BAD, THING_NUMBER, THING_VALUE, THING_CHAIN };
@@ -25,7 +27,8 @@ struct env { const char *name; struct thing thing; struct env *next;
 
 /* Numbers the uses of each name in a body. */
 struct counter { const char *name; int64_t next; struct counter *link; };
-struct scope { struct piece *prefix; struct counter *counters; };
+struct scope { struct piece *prefix; struct counter *counters;
+               int loops; };    /* repeats around where it began */
 
 struct weight_init { enum init_kind { IK_HE, IK_XAVIER, IK_NORMAL, IK_UNIFORM,
                                  IK_CONSTANT } kind;
@@ -47,8 +50,11 @@ struct body {
     struct weight_init init;
     const char *label;          /* of the block, for messages */
     const char *as_name;        /* `as` names the next layer's path */
-    bool is_network;
+    struct span as_span;
+    bool is_network;            /* or a nameless block in one */
+    bool in_repeat;
     int depth, loops;           /* blocks within blocks; repeats around */
+    bool blind;                 /* read for its names alone: no value */
     int inputs;                 /* a network's */
 };
 
@@ -59,6 +65,8 @@ struct check {
     struct call_site { struct span span; const char *label;
                        struct call_site *outer; } *site;
     struct names *keys;
+    struct read_decl { struct ast *decl; struct read_decl *next; } *read;
+    int level;                  /* expressions within expressions */
     bool failed;
 };
 
@@ -76,6 +84,14 @@ double number_real(struct number number);
 const char *number_text(struct compilation *c, struct number number);
 bool number_op(struct body *body, enum ast_op op, struct number a,
                struct number b, struct span span, struct number *result);
+
+/* A number that float32 holds: too small a one becomes 0; false after an
+ * error. */
+bool fit_float(struct body *body, struct span span, double *number);
+/* A number, but for what an error or blind reading left unknown. */
+bool is_unknown(struct body *body, struct ast *ast);
+/* An unknown or misused name is reported where it stands. */
+void not_number(struct body *body, struct ast *ast);
 
 /* Errors once a place, with the calls that led there. */
 void fail(struct body *body, struct span span, const char *format, ...)
@@ -104,6 +120,8 @@ struct value *build_binary(struct body *body, const char *step,
                            const char *reverse, struct value *a,
                            struct value *b, const char *name,
                            struct span span);
+bool small_enough(struct body *body, const struct shape *shape,
+                  struct span span);
 struct piece *next_path(struct body *body, const char *word);
 struct piece *fixed_path(struct body *body, const char *word);
 struct param *weight_param(struct body *body, struct piece *path,
@@ -132,6 +150,7 @@ const struct layer *layer_find(const char *name);
 struct value *apply_layer(struct body *body, const struct layer *layer,
                           struct ast *call, struct value *x, bool column);
 const char *const *layer_names(size_t *count);
+bool is_layer(const char *name);
 bool layer_starts(const struct layer *layer);   /* needs no current value */
 /* `loss`: builds its nodes into the body's region */
 void build_loss(struct body *body, struct ast *ast, double weight);
@@ -140,6 +159,14 @@ void build_loss(struct body *body, struct ast *ast, double weight);
 struct thing eval(struct body *body, struct ast *ast, struct value *x,
                   bool column);
 struct value *eval_value(struct body *body, struct ast *ast, struct value *x);
+const char *near_name(struct body *body, const char *name);
+/* Blocks that nothing called are read for their names. */
+void read_unused(struct body *body);
+struct ast *chosen(struct body *body, struct ast *item);
+int count_inputs(struct body *body, struct ast *items);
+/* An integer value where real numbers are needed: false after an error. */
+bool need_real(struct body *body, const struct value *x, struct span span,
+               const char *what);
 struct value *apply_norm(struct body *body, struct ast *norm,
                          struct value *x);
 void run_body(struct body *body, struct ast *items);

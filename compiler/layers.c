@@ -79,8 +79,14 @@ static struct value *apply_embedding(struct use *use, struct value *x)
     struct shape weight = { 2, { vocabulary, width } }, shape = x->shape;
 
     if (!x->integer) {
-        fail(body, use->span, "embedding looks up integers, the value here "
-             "is not: declare the input as 'input name int [...]'");
+        fail(body, use->span, "'embedding' looks up integers, the value here "
+             "is real: declare the input as 'input name int [...]'");
+        fail_note(body, x->span, "%s comes from here", text_of(use, x));
+        return NULL;
+    }
+    if (shape_size(&weight) > LIMIT_SIZE) {
+        fail(body, use->span, "the table of this embedding, %s, is above the "
+             "limit of 2^40 scalars", shape_text(body->check->c, &weight));
         return NULL;
     }
     x = localize(body, x);
@@ -166,9 +172,13 @@ static struct value *apply_conv(struct use *use, struct value *x)
     if (!windows_small(use))
         return NULL;
     if (conv.in % conv.groups || conv.out % conv.groups) {
-        fail(use->body, use->span, "%" PRId64 " groups divide neither %" PRId64
-             " input nor %" PRId64 " output channels evenly", conv.groups,
-             conv.in, conv.out);
+        bool in = conv.in % conv.groups;
+        fail(use->body, use->span, "%" PRId64 " groups do not divide the %"
+             PRId64 " %s channels evenly", conv.groups,
+             in ? conv.in : conv.out, in ? "input" : "output");
+        if (in)
+            fail_note(use->body, x->span, "%s comes from here",
+                      text_of(use, x));
         return NULL;
     }
     conv_padding(&a[3], &conv);
@@ -196,6 +206,11 @@ static struct value *pool(struct use *use, struct value *x, bool max)
 
     if (!windows_small(use))
         return NULL;
+    if (all && (a[1].given || a[2].given)) {
+        fail(use->body, use->span, "'all' takes the whole map: a stride or "
+             "padding has no meaning with it");
+        return NULL;
+    }
     pool.kernel_height = all ? pool.height : a[0].n[0];
     pool.kernel_width = all ? pool.width : a[0].n[1];
     pool.stride_y = a[1].given ? a[1].n[0] : pool.kernel_height;
@@ -249,8 +264,10 @@ static struct value *apply_groupnorm(struct use *use, struct value *x)
     int64_t groups = use->arg[0].n[0];
 
     if (x->features % groups) {
-        fail(use->body, use->span, "%" PRId64 " groups do not divide %" PRId64
-             " channels evenly", groups, x->features);
+        fail(use->body, use->span, "%" PRId64 " groups do not divide the %"
+             PRId64 " channels of %s evenly", groups, x->features,
+             text_of(use, x));
+        fail_note(use->body, x->span, "%s comes from here", text_of(use, x));
         return NULL;
     }
     return build_norm(use->body, "groupnorm", groups, use->arg[1].real,
@@ -277,19 +294,8 @@ static struct value *apply_softmax(struct use *use, struct value *x)
                                     use->span));
 }
 
-static bool probability(struct use *use, double p)
-{
-    if (p >= 0 && p < 1)
-        return true;
-    fail(use->body, use->span, "the probability of '%s' is %g; it must be at "
-         "least 0 and less than 1", use->layer->name, p);
-    return false;
-}
-
 static struct value *apply_dropout(struct use *use, struct value *x)
 {
-    if (!probability(use, use->arg[0].real))
-        return NULL;
     struct value *y = build_point(use->body, "DROPOUT", x, "dropout",
                                   use->span);
     y->producer->point.number = use->arg[0].real;
@@ -306,6 +312,11 @@ static struct value *apply_pointwise(struct use *use, struct value *x)
     const char *step = use->layer->step;
     if (strcmp(step, "GELU") == 0 && use->arg[0].is_word)
         step = "GELU_TANH";
+    else if (strcmp(step, "GELU") == 0 && use->arg[0].given) {
+        fail(use->body, use->arg[0].ast->span, "'gelu' is exact, or "
+             "'gelu(tanh)'");
+        return NULL;
+    }
     struct value *y = build_point(use->body, step, x, use->layer->name,
                                   use->span);
     if (use->layer->arg[0].kind == ARG_REAL) {
@@ -321,6 +332,18 @@ static struct value *apply_identity(struct use *use, struct value *x)
     return x;
 }
 
+/* `f(chain) as n` names f's result and parameters, not the chain's. */
+static struct value *eval_unnamed(struct body *body, struct ast *chain,
+                                  struct value *x)
+{
+    const char *as_name = body->as_name;
+
+    body->as_name = NULL;
+    x = eval_value(body, chain, x);
+    body->as_name = as_name;
+    return x;
+}
+
 /* Arguments are chains, each starts at the current value. */
 static struct value *apply_concat(struct use *use, struct value *x)
 {
@@ -333,7 +356,7 @@ static struct value *apply_concat(struct use *use, struct value *x)
                  NODE_INS);
             return NULL;
         }
-        values[count] = eval_value(use->body, arg->a, x);
+        values[count] = eval_unnamed(use->body, arg->a, x);
         if (!values[count++])
             return NULL;
     }
@@ -417,6 +440,11 @@ const struct layer *layer_find(const char *name)
     return NULL;
 }
 
+bool is_layer(const char *name)
+{
+    return layer_find(name) != NULL;
+}
+
 const char *const *layer_names(size_t *count)
 {
     static const char *const names[] = {
@@ -432,11 +460,6 @@ const char *const *layer_names(size_t *count)
 }
 
 /* ---- arguments ---- */
-
-static const char *article(const char *word)
-{
-    return strchr("aeiou", *word) ? "an" : "a";
-}
 
 static bool bad_integer(struct use *use, const struct arg_row *row,
                         struct span span, struct number number)
@@ -483,6 +506,22 @@ static bool read_pair(struct use *use, const struct arg_row *row,
         && read_integer(use, row, ast->list->next, &arg->n[1]);
 }
 
+static bool in_range(struct use *use, const struct arg_row *row,
+                     struct span span, double real)
+{
+    const char *must = row->kind == ARG_FLAG && real != 0 && real != 1
+            ? "is yes or no"
+        : strcmp(row->name, "eps") == 0 && real <= 0 ? "must be above 0"
+        : strcmp(row->name, "p") == 0 && !(real >= 0 && real < 1)
+            ? "must be at least 0 and less than 1" : NULL;
+
+    if (!must)
+        return true;
+    fail(use->body, span, "'%s' of '%s' %s, it is %g", row->name,
+         use->layer->name, must, real);
+    return false;
+}
+
 static bool read_arg(struct use *use, const struct arg_row *row,
                      struct ast *ast, struct arg *arg)
 {
@@ -502,7 +541,8 @@ static bool read_arg(struct use *use, const struct arg_row *row,
     if (!number_of(use->body, ast, &number))
         return false;
     arg->real = number_real(number);
-    return true;
+    return fit_float(use->body, ast->span, &arg->real)
+        && in_range(use, row, ast->span, arg->real);
 }
 
 static int arg_count(const struct layer *layer)
@@ -565,8 +605,8 @@ static bool read_args(struct use *use)
     }
     for (int i = 0; i < count; i++)
         if (layer->arg[i].required && !use->arg[i].given) {
-            fail(use->body, use->span, "'%s' needs %s argument '%s'",
-                 layer->name, article(layer->arg[i].name), layer->arg[i].name);
+            fail(use->body, use->span, "'%s' needs its argument '%s'",
+                 layer->name, layer->arg[i].name);
             return false;
         }
     return true;
@@ -617,7 +657,7 @@ struct value *apply_layer(struct body *body, const struct layer *layer,
         rest = *call;           /* silu(linear(h)): the chain's value */
         rest.list = call->list->next;
         use.call = &rest;
-        if (!(x = eval_value(body, call->list->a, x)))
+        if (!(x = eval_unnamed(body, call->list->a, x)))
             return NULL;
     }
     if (!read_args(&use) || (!x && !layer_starts(layer)))
@@ -625,15 +665,17 @@ struct value *apply_layer(struct body *body, const struct layer *layer,
     if (x && !rank_fits(&use, x))
         return NULL;
     if (x && x->integer && layer->apply != apply_embedding) {
-        fail(body, call->span, "'%s' takes real numbers, the value here is "
-             "integer: look it up with 'embedding(vocabulary, width)'",
-             layer->name);
+        need_real(body, x, call->span,
+                  arena_format(body->check->c->arena, "'%s'", layer->name));
         return NULL;
     }
     bool weights = column && layer->weights;
     if (weights && body->before_weights) {
         struct value *before = x;
+        const char *as_name = body->as_name;
+        body->as_name = NULL;   /* it names the layer, not its norm */
         x = apply_norm(body, body->before_weights, x);
+        body->as_name = as_name;
         if (!body->shared) {
             body->before = before;
             body->shared = x;
@@ -641,6 +683,8 @@ struct value *apply_layer(struct body *body, const struct layer *layer,
     }
     if (x || layer_starts(layer))
         x = layer->apply(&use, x);
+    if (x && !small_enough(body, &x->shape, call->span))
+        return NULL;
     if (x && weights && body->after_weights)
         x = apply_norm(body, body->after_weights, x);
     return x;
@@ -688,8 +732,14 @@ static void build_one_loss(struct body *body, struct ast *call, double weight)
              "and its target", call->name);
         return;
     }
+    for (struct ast *a = call->list; a; a = a->next)
+        if (a->name) {
+            fail(body, a->span, "the arguments of a loss have no names: "
+                 "write '%s(value, target)'", call->name);
+            return;
+        }
     struct value *x = eval_value(body, call->list->a, body->current);
-    if (!x)
+    if (!x || !need_real(body, x, call->list->a->span, "a loss"))
         return;
     x = localize(body, x);
     struct shape shape = x->shape;

@@ -1,8 +1,10 @@
 /* number.c: arithmetic at compile time, names, and errors with their calls. */
 #include "check.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct number integer_number(int64_t n)
@@ -31,11 +33,18 @@ struct thing value_thing(struct value *value)
                             .value = value };
 }
 
+/* The shortest that reads back as the same number. */
 const char *number_text(struct compilation *c, struct number number)
 {
-    return number.is_integer
-        ? arena_format(c->arena, "%" PRId64, number.integer)
-        : arena_format(c->arena, "%.17g", number.real);
+    if (number.is_integer)
+        return arena_format(c->arena, "%" PRId64, number.integer);
+    const char *text = "";
+    for (int digits = 6; digits <= 17; digits++) {
+        text = arena_format(c->arena, "%.*g", digits, number.real);
+        if (strtod(text, NULL) == number.real)
+            break;
+    }
+    return text;
 }
 
 struct env *env_find(struct env *env, const char *name)
@@ -102,6 +111,16 @@ void fail_note(struct body *body, struct span span, const char *format, ...)
     va_end(arguments);
     diag_note(body->check->c->diag, &span, "%s", text.data);
     text_free(&text);
+}
+
+bool fit_float(struct body *body, struct span span, double *number)
+{
+    if ((float)*number == 0)
+        *number = 0;
+    if (fabs(*number) <= FLT_MAX)
+        return true;
+    fail(body, span, "%g does not fit in a float32", *number);
+    return false;
 }
 
 /* ---- operators ---- */
@@ -268,7 +287,33 @@ bool is_number(struct body *body, struct ast *ast)
         for (struct ast *p = ast->list; p; p = p->next)
             if (!is_number(body, p->a))
                 return false;
-        return ast->list != NULL;
+        return ast->list != NULL || function_find(ast->name)->only_numbers;
+    default:
+        return false;
+    }
+}
+
+bool is_unknown(struct body *body, struct ast *ast)
+{
+    const struct env *env;
+
+    switch (ast->kind) {
+    case AST_NAME:
+        env = env_find(body->env, ast->name);
+        return env && env->thing.kind == THING_BAD;
+    case AST_NEGATE:
+        return is_unknown(body, ast->a);
+    case AST_BINARY:
+        return is_unknown(body, ast->a) || is_unknown(body, ast->b);
+    case AST_CONDITION:
+        return is_unknown(body, ast->a) || is_unknown(body, ast->b)
+            || is_unknown(body, ast->c);
+    case AST_CALL:
+        if (function_find(ast->name) && !env_find(body->env, ast->name))
+            for (struct ast *p = ast->list; p; p = p->next)
+                if (is_unknown(body, p->a))
+                    return true;
+        return false;
     default:
         return false;
     }
@@ -287,23 +332,72 @@ static bool name_number(struct body *body, struct ast *ast,
     return true;
 }
 
+static void name_not_number(struct body *body, struct ast *ast)
+{
+    struct env *env = env_find(body->env, ast->name);
+    const char *near = near_name(body, ast->name);
+
+    if (env && env->thing.kind == THING_BAD) {
+        body->bad = true;
+    } else if (env) {
+        fail(body, ast->span, "'%s' is not a number known at compile time",
+             ast->name);
+        fail_note(body, env->span, "'%s' comes from here", ast->name);
+    } else if (is_layer(ast->name) || decl_find(body->check, ast->name)) {
+        fail(body, ast->span, "a number is expected here, '%s' is a %s",
+             ast->name, is_layer(ast->name) ? "layer" : "block");
+    } else if (near && !is_layer(near)) {
+        fail(body, ast->span, "unknown name '%s'; did you mean '%s'?",
+             ast->name, near);
+    } else {
+        fail(body, ast->span, "unknown name '%s': a number is expected here",
+             ast->name);
+    }
+}
+
+/* The parts of an expression that are no numbers. */
+static void parts_not_number(struct body *body, struct ast *const *parts)
+{
+    for (; *parts; parts++)
+        if (!is_number(body, *parts))
+            not_number(body, *parts);
+}
+
+void not_number(struct body *body, struct ast *ast)
+{
+    struct ast *parts[4] = { ast->a, ast->b, ast->c, NULL };
+
+    switch (ast->kind) {
+    case AST_BAD:
+        body->bad = true;
+        return;
+    case AST_NAME:
+        name_not_number(body, ast);
+        return;
+    case AST_NEGATE:
+    case AST_BINARY:
+    case AST_CONDITION:
+        parts_not_number(body, parts);
+        return;
+    case AST_CALL:
+        if (!function_find(ast->name) || env_find(body->env, ast->name))
+            break;
+        for (struct ast *argument = ast->list; argument;
+             argument = argument->next)
+            parts_not_number(body, (struct ast *[]) { argument->a, NULL });
+        return;
+    default:
+        break;
+    }
+    fail(body, ast->span, "a number known at compile time is expected here");
+}
+
 bool number_of(struct body *body, struct ast *ast, struct number *number)
 {
     struct number a, b;
 
     if (!is_number(body, ast)) {
-        if (ast->kind == AST_BAD)
-            return body->bad = true, false;
-        if (ast->kind == AST_NAME) {
-            struct env *env = env_find(body->env, ast->name);
-            if (env && env->thing.kind == THING_BAD)
-                return body->bad = true, false;
-            fail(body, ast->span, env ? "'%s' is not a number"
-                 : "unknown name '%s': a number is expected here", ast->name);
-            return false;
-        }
-        fail(body, ast->span, "a number known at compile time is expected "
-             "here");
+        not_number(body, ast);
         return false;
     }
     switch (ast->kind) {

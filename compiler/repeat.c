@@ -242,6 +242,7 @@ static struct region *iterate(struct body *body, struct ast *ast,
     struct body sub = *body;
 
     sub.region = new_region(c, body->region->function, body->region);
+    sub.in_repeat = true;
     sub.loops++;
     struct value *in = new_value(c, sub.region, FORM_ROWS, x->layout,
                                  &x->shape, x->name, x->span);
@@ -254,7 +255,7 @@ static struct region *iterate(struct body *body, struct ast *ast,
     sub.current = in;
     struct value *out = eval_value(&sub, ast->b, in);
     body->bad |= sub.bad;
-    if (!out)
+    if (!out || !need_real(body, out, ast->b->span, "a repeat's result"))
         return NULL;
     add_output(c, sub.region, own_output(&sub, out));
     return sub.region;
@@ -290,12 +291,29 @@ static bool too_many(struct body *body, struct span span)
     return true;
 }
 
+/* After an error before it, for its names alone. */
+static void read_repeat(struct body *body, struct ast *ast)
+{
+    struct body sub = *body;
+
+    if (ast->name)
+        env_add(&sub, ast->name, (struct thing) { .kind = THING_BAD },
+                ast->name_span);
+    sub.loops++;
+    sub.bad = true;
+    sub.current = NULL;
+    eval_value(&sub, ast->b, NULL);
+    body->bad = true;
+}
+
 struct value *run_repeat(struct body *body, struct ast *ast, struct value *x)
 {
     struct run run = { 0 };
     int64_t count;
 
     if (!read_count(body, ast, &count) || !x)
+        return read_repeat(body, ast), NULL;
+    if (!need_real(body, x, ast->span, "'repeat'"))
         return NULL;
     if (body->loops == LIMIT_NEST_REPEAT) {
         fail(body, ast->span, "repeats are nested above the limit of %d",
