@@ -143,10 +143,17 @@ static const char *ref_c(struct writer *w, const struct ref *ref)
 /* ---- formulas ---- */
 
 /* Comments say what a kernel computes: y = relu(W x + b). */
+static const char *param_name(struct writer *w, const struct param *param)
+{
+    const char *path = piece_text(w->c, param->path);
+    return arena_format(w->c->arena, "%s%s%s", path, *path ? "." : "",
+                        param->leaf);
+}
+
 static const char *short_name(struct writer *w, const struct ref *ref)
 {
     if (ref->param)
-        return ref->param->leaf;
+        return param_name(w, ref->param);
     if (!ref->value)
         return "0";
     struct place *place = place_of(ref->value, w->mode);
@@ -218,14 +225,11 @@ static const char *anchor_formula(struct writer *w, const struct kernel *k)
     if (!n)
         return "0";
     switch (n->op) {
-    case OP_LINEAR:   return arena_format(arena, "weight %s",
-                                          short_name(w, &in));
-    case OP_CONV:     return arena_format(arena, "weight * %s",
-                                          short_name(w, &in));
-    case OP_LINEAR_DX: return arena_format(arena, "weight' %s",
-                                           short_name(w, &in));
-    case OP_CONV_GRAD: return arena_format(arena, "weight' * %s",
-                                           short_name(w, &in));
+    case OP_LINEAR: case OP_LINEAR_DX: case OP_CONV: case OP_CONV_GRAD:
+        return arena_format(arena, "%s%s %s%s", param_name(w, n->param[0]),
+            n->op == OP_LINEAR_DX || n->op == OP_CONV_GRAD ? "'" : "",
+            n->op == OP_CONV || n->op == OP_CONV_GRAD ? "* " : "",
+            short_name(w, &in));
     case OP_LOSS:     return arena_format(arena, "dloss / d%s",
                                           short_name(w, &in));
     case OP_NORM_GRAD: return arena_format(arena, "norm'(%s) %s",
@@ -327,6 +331,21 @@ static const char *step_c(struct writer *w, const struct step *s)
                         stride);
 }
 
+/* A long step goes on on the next line, after its last comma that fits. */
+static const char *broken(struct writer *w, const char *step, int indent)
+{
+    int room = 76 - indent, at = 0;
+
+    if ((int)strlen(step) <= room)
+        return step;
+    for (int i = 0; step[i] && i < room; i++)
+        if (step[i] == ',' && step[i + 1] == ' ')
+            at = i + 1;
+    int inner = indent + (int)(strchr(step, '(') - step) + 1;
+    return !at ? step : arena_format(w->c->arena, "%.*s\n%*s%s", at, step,
+                                     inner, "", step + at + 1);
+}
+
 static void steps_c(struct writer *w, struct call *call,
                     const struct steps *steps)
 {
@@ -342,7 +361,7 @@ static void steps_c(struct writer *w, struct call *call,
         bool wrap = i && column + (int)strlen(step) + 4 > 79;
         text = arena_format(w->c->arena, "%s%s%s", text, !i ? "" : wrap
             ? arena_format(w->c->arena, ",\n%*s", call->indent + 11, "")
-            : ", ", step);
+            : ", ", broken(w, step, call->indent + 11));
         column = (wrap ? call->indent + 11 : column + 2) + (int)strlen(step);
     }
     call->column = 1000;            /* on a line of their own */
@@ -1325,11 +1344,35 @@ static void emit_params(struct compilation *c, struct text *out,
     text_free(&names);
 }
 
+/* The block as the user wrote it, as a comment: nothing in it can end the
+ * comment. */
+static void quote(struct text *out, const char *text, uint32_t length)
+{
+    text_add(out, " *     ");
+    for (uint32_t i = 0; i < length; i++) {
+        char c = text[i], next = i + 1 < length ? text[i + 1] : ' ';
+        if (c == '\n')
+            text_add(out, "\n *     ");
+        else if ((unsigned char)c >= ' ' && (unsigned char)c < 127)
+            text_add(out, "%c", c);
+        if ((c == '*' && next == '/') || (c == '/' && next == '*')
+            || (c == '?' && next == '?'))
+            text_add(out, " ");
+    }
+    text_add(out, "\n");
+}
+
 static void emit_title(struct compilation *c, struct text *out,
                        const struct function *f)
 {
-    text_add(out, "/* ---- %s (%s:%d) ---- */\n\n", f->label,
-             c->network->source, diag_line(c->diag, f->decl->span));
+    const struct span *span = &f->decl->span;
+    const struct source *source = &c->diag->sources[span->file];
+    const char *path = strrchr(source->path, '/');
+
+    text_add(out, "/* ---- %s (%s:%d) ----\n *\n", f->name,
+             path ? path + 1 : source->path, diag_line(c->diag, *span));
+    quote(out, source->text + span->begin, span->end - span->begin);
+    text_add(out, " */\n\n");
 }
 
 void emit_functions(struct compilation *c, struct text *out)
