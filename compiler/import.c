@@ -152,6 +152,8 @@ static const char *find(struct loader *l, struct ast *import)
                    : "this path is empty%s", import->text);
         return NULL;
     }
+    if (strchr(import->text, '\\'))     /* the lexer has reported it */
+        return NULL;
     for (int i = -1; i < folders->count; i++) {
         const char *folder = i < 0 ? folder_of(l, importer)
                                    : folders->word[i];

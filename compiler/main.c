@@ -49,6 +49,7 @@ static void compile(struct job *j)
     grad(c);
     if (ends(j, STAGE_GRAD))
         return;
+    recompute(c);
     fuse(c);
     if (ends(j, STAGE_FUSE))
         return;

@@ -125,7 +125,8 @@ static void add_call(struct table *t, const struct node *n, int depth,
 {
     const struct region *body = n->call.callee->body;
     struct known *callee = known(t, n->call.callee);
-    struct row *row = add_row(t, depth, path_text(t->c, &t->repeats, n->call.path), n);
+    const char *label = path_text(t->c, &t->repeats, n->call.path);
+    struct row *row = add_row(t, depth, label, n);
 
     row->times = count;
     row->params = times(t, count, body->scalars);
