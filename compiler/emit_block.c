@@ -945,6 +945,11 @@ static void captured_names(struct writer *w, const struct node *n,
         if (place && (w->mode != MODE_BACKWARD || r->input_needed[i]))
             place->name = value_c(outer, n->in[j]);
     }
+    int j = r->input_count + 2;         /* the sums, after what is captured */
+    for (int i = 1; w->mode == MODE_BACKWARD && i < r->input_count; i++)
+        if (r->sums[i])
+            r->sums[i]->place[MODE_BACKWARD]->name
+                = value_c(outer, n->in[j++]);
 }
 
 static void loop_c(struct writer *w, const struct kernel *k)

@@ -469,16 +469,43 @@ static void grad_call(struct pass *p, struct node *n, struct value *g)
 
 static void grad_region(struct compilation *c, struct region *region);
 
+/* The gradient of a value from outside a loop is the sum over iterations: it
+ * starts from what is there already, or from 0. */
+static bool captured_sums(struct pass *p, struct node *n, struct value **sums)
+{
+    const struct region *body = n->loop.body;
+    int count = 0;
+
+    for (int i = 1; i < n->ins; i++) {
+        if (!body->sums[i])
+            continue;
+        sums[i] = n->in[i]->grad
+            ? point(p, "MUL", n->in[i]->grad, NULL, n->span)
+            : point(p, "LOAD", keep(p, n->in[i]), NULL, n->span);
+        sums[i]->producer->point.by = BY_CONST;
+        sums[i]->producer->point.number = n->in[i]->grad ? 1 : 0;
+        sums[i]->name = grad_name(p, n->in[i]);
+        count++;
+    }
+    if (body->grads[0] && n->ins + 2 + count <= NODE_INS
+        && count < NODE_OUTS)
+        return true;
+    diag_error(p->c->diag, &n->span, body->grads[0]
+               ? "this repeat uses more values from outside than can be "
+                 "trained through it; the limit is 6"
+               : "the result of this repeat does not depend on the value "
+                 "that enters it: it cannot be trained");
+    return false;
+}
+
 static void grad_loop(struct pass *p, struct node *n, struct value *g)
 {
     g = together(p, g);
     struct region *body = n->loop.body;
     grad_region(p->c, body);
-    for (int i = 1; i < body->input_count; i++)
-        if (body->grads[i])
-            diag_error(p->c->diag, &n->span, "'%s', from outside this repeat, "
-                       "cannot be trained through it yet",
-                       body->inputs[i]->name);
+    struct value *sums[NODE_INS] = { NULL };
+    if (!captured_sums(p, n, sums))
+        return;
     struct node *node = emit(p, OP_LOOP_GRAD, n->span);
 
     node->loop = n->loop;
@@ -488,8 +515,15 @@ static void grad_loop(struct pass *p, struct node *n, struct value *g)
     node_in(node, body->output_needed[0] ? keep(p, n->out[0]) : n->out[0]);
     for (int i = 1; i < n->ins; i++)
         node_in(node, body->input_needed[i] ? keep(p, n->in[i]) : n->in[i]);
-    if (body->grads[0])
-        accumulate(p, n->in[0], made_grad(p, node, n->in[0]));
+    struct value *dx = made_grad(p, node, n->in[0]);
+    for (int i = 1; i < n->ins; i++)
+        if (sums[i]) {
+            node_in(node, sums[i]);
+            n->in[i]->grad = made_grad(p, node, n->in[i]);
+            n->in[i]->grad->base = sums[i];
+            n->in[i]->grad->reshaped = true;
+        }
+    accumulate(p, n->in[0], dx);    /* which may be captured as well */
 }
 
 /* ---- the pass ---- */
@@ -554,12 +588,30 @@ static struct value *own_grad(struct pass *p, struct value *g)
     return copy;
 }
 
+/* What one iteration adds to the gradient of a captured value. */
+static struct value *sum_captured(struct pass *p, struct value *input,
+                                  struct value *g)
+{
+    struct value *sum = new_value(p->c, p->region, FORM_ROWS, input->layout,
+                                  &input->shape, grad_name(p, input),
+                                  input->span);
+    point(p, "ACCUMULATE", together(p, g), sum, input->span);
+    return sum;
+}
+
 static void collect_grads(struct pass *p, struct region *region)
 {
     region->grads = arena_alloc(p->c->arena, sizeof *region->grads
                                 * (size_t)(region->input_count + 1));
-    for (int i = 0; i < region->input_count; i++)
-        region->grads[i] = own_grad(p, region->inputs[i]->grad);
+    region->sums = arena_alloc(p->c->arena, sizeof *region->sums
+                               * (size_t)(region->input_count + 1));
+    for (int i = 0; i < region->input_count; i++) {
+        struct value *input = region->inputs[i], *g = input->grad;
+        if (i == 0)
+            region->grads[i] = own_grad(p, g);
+        else if (g)
+            region->sums[i] = sum_captured(p, input, g);
+    }
 }
 
 static void grad_region(struct compilation *c, struct region *region)

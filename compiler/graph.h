@@ -115,7 +115,7 @@ struct norm {
 };
 enum loss { LOSS_CROSS_ENTROPY, LOSS_SQUARED, LOSS_BINARY, LOSS_ABSOLUTE };
 
-enum { NODE_INS = 16, NODE_OUTS = 4, NODE_PARAMS = 4 };
+enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
 
 /* Fields by operator (in -> out; params):
  *   POINT       acc [operand] [for AFFINE: scale, shift; AFFINE2: x, a, b, c]
@@ -132,7 +132,9 @@ enum { NODE_INS = 16, NODE_OUTS = 4, NODE_PARAMS = 4 };
  *   LOSS        x target -> dx
  *   CALL        x, further inputs -> y;  callee
  *   CALL_GRAD   dy, forward inputs and outputs -> dx...; callee, forward
- *   LOOP        x, captured values -> y; body, count */
+ *   LOOP        x, captured values -> y; body, count
+ *   LOOP_GRAD   dy, x, y, captured values, sums of their gradients so far
+ *               -> dx, the sums with this loop's added in place */
 struct node {
     enum op op;
     struct value *in[NODE_INS], *out[NODE_OUTS];
@@ -195,6 +197,8 @@ struct region {
     struct list backward;
     struct value **seeds;       /* output_count */
     struct value **grads;       /* input_count */
+    struct value **sums;        /* input_count: where a loop's body adds the
+                                   gradients of captured values */
     bool *input_needed;         /* backward reads the forward input */
     bool *output_needed;
     /* by fuse.c and plan.c, for each mode */

@@ -166,6 +166,8 @@ static void arguments(struct planner *p)
         argument(p, r->seeds[i], "dy");
     if (backward && r->input_count)
         argument(p, r->grads[0], "dx");
+    for (int i = 1; backward && i < r->input_count; i++)
+        argument(p, r->sums[i], arena_format(p->c->arena, "sum%d", i));
     if (r != p->c->network->main->body)
         return;
     for (struct port *port = p->c->network->inputs; port; port = port->next) {
@@ -205,7 +207,8 @@ static bool reads_input(const struct node *n, int i)
     else
         return true;
     return i == 0 || (i == 1 ? body->input_needed[0]
-           : i == 2 ? body->output_needed[0] : body->input_needed[i - 2]);
+           : i == 2 ? body->output_needed[0]
+           : i - 2 >= body->input_count || body->input_needed[i - 2]);
 }
 
 static void touch_steps(struct planner *p, const struct steps *steps,
