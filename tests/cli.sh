@@ -1,0 +1,602 @@
+#!/bin/sh
+# cli.sh [--update]: the command line: options, exit codes, reports, imports,
+# and that nothing is written after an error.  Expected reports stand in
+# tests/cli/*.expected; --update rewrites them: read the difference.
+#
+#   RNETC     what is tested: build/rnetc
+#   CC        a C compiler: cc
+cd "$(dirname "$0")/.." || exit 2
+root=$PWD
+: "${RNETC:=build/rnetc}" "${CC:=cc}"
+case $RNETC in /*) ;; *) RNETC=$root/$RNETC ;; esac
+update=${1:-}
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+trap 'exit 2' HUP INT TERM
+unset NO_COLOR
+passed=0 failed=0
+
+# ------------------------------------------------------------------ helpers
+
+# verdict NAME STATUS: counts a test whose STATUS is 0 or not.
+verdict() {
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $1"
+    fi
+}
+
+# run STATUS ARGUMENT...: rnetc must end with STATUS; leaves $work/out and err.
+run() {
+    wanted=$1
+    shift
+    "$RNETC" "$@" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+    [ $status -eq "$wanted" ]
+    verdict "rnetc $*: status $status, not $wanted" $?
+}
+
+# says FILE TEXT: $work/FILE has TEXT in one line.
+says() {
+    grep -qF -e "$2" "$work/$1"
+    verdict "no \"$2\" in $1: $(head -n 3 "$work/$1")" $?
+}
+
+silent() {
+    [ ! -s "$work/$1" ]
+    verdict "$1 is not empty: $(head -n 3 "$work/$1")" $?
+}
+
+there() { [ -e "$1" ]; verdict "$1 is missing" $?; }
+gone() { [ ! -e "$1" ]; verdict "$1 is there" $?; }
+
+# usage ARGUMENT... TEXT: an error of usage that says TEXT.
+usage() {
+    for text in "$@"; do :; done
+    count=$#
+    while [ $count -gt 1 ]; do
+        set -- "$@" "$1"
+        shift
+        count=$((count - 1))
+    done
+    shift
+    run 2 "$@"
+    says err "rnetc: error: $text"
+    says err "Try 'rnetc --help' for more information."
+    silent out
+}
+
+# golden NAME: $work/out is tests/cli/NAME.expected.
+golden() {
+    file=$root/tests/cli/$1.expected
+    [ "$update" = --update ] && cp "$work/out" "$file"
+    diff -u "$file" "$work/out"
+    verdict "$1 differs" $?
+}
+
+# counts PARAMETERS MULTIPLY-ADDS ARGUMENT...: of --summary=json.
+counts() {
+    params=$1 macs=$2
+    shift 2
+    run 0 --summary=json "$@"
+    says out "\"params\": $params,"
+    [ "$macs" = - ] || says out "  \"macs\": $macs,"
+}
+
+is_json() {
+    command -v python3 >/dev/null || return 0
+    python3 -m json.tool <"$1" >/dev/null
+    verdict "$1 is no JSON: $2" $?
+}
+
+ex=$root/examples
+cd "$work" || exit 2
+cat >good.rnet <<'END'
+network good(width = 8) {
+    input x [8]
+    linear(width) -> relu -> linear(2)
+    output y
+    loss mse(y, target)
+}
+END
+cat >bad.rnet <<'END'
+network bad {
+    input x [8]
+    liner(8) -> rleu
+    linear(4, bogus = 3)
+    output y
+}
+END
+cat >warned.rnet <<'END'
+network warned {
+    input x [8]
+    linear(8) -> relu
+    (x -> linear(8))
+    output y
+}
+END
+
+# ------------------------------------------------- help, version, exit codes
+
+run 0 --help
+says out "Usage: rnetc [OPTION]... FILE"
+silent err
+run 0 -h
+run 0 --version
+says out "rnetc (rnetc) 0."
+silent err
+[ "$(wc -l <out)" -eq 1 ]
+verdict "--version is one line" $?
+run 0 --check good.rnet
+silent out
+silent err
+run 1 --check bad.rnet
+silent out
+says err "bad.rnet:3:5: error: "
+run 1 --check missing.rnet
+says err "rnetc: error: cannot read 'missing.rnet': No such file"
+run 1 --check .
+says err "Is a directory"
+
+usage "no input file"
+usage good.rnet bad.rnet "one input file at a time: 'good.rnet' and 'bad.rnet'"
+usage "" "the input's name is empty"
+usage --chek good.rnet "unknown option '--chek'; did you mean '--check'?"
+usage --sumary=json good.rnet \
+    "unknown option '--sumary'; did you mean '--summary'?"
+usage --zzz good.rnet "unknown option '--zzz'"
+usage -z good.rnet "unknown option '-z'"
+usage --check -z good.rnet "unknown option '-z'"
+usage -Mx good.rnet "unknown option '-Mx'"
+usage --check=yes good.rnet "option '--check' takes no value"
+usage good.rnet -o "option '-o' needs a value"
+usage good.rnet --header "option '--header' needs a value"
+usage good.rnet -MD -MF "option '-MF' needs a value"
+usage good.rnet -o "" "-o takes a name that is not empty"
+usage good.rnet --dump=plam "unknown stage 'plam'; did you mean 'plan'?"
+usage good.rnet --summary=yaml "unknown format 'yaml'"
+usage good.rnet --color=allways \
+    "unknown time for colors 'allways'; did you mean 'always'?"
+usage good.rnet -Werrror \
+    "unknown warning option, after -W, 'errror'; did you mean 'error'?"
+usage good.rnet -fmax-error=3 \
+    "unknown option '-fmax-error=3'; did you mean '-fmax-errors'?"
+usage good.rnet -fmax-errors=many "-fmax-errors takes a number from 0 to"
+usage good.rnet --batch=0 "--batch takes a number from 1 to"
+usage good.rnet --threads=-1 "--threads takes a number from 1 to 1024"
+usage good.rnet -D width "-D takes name=value, not 'width'"
+usage good.rnet -D =3 "-D takes name=value, not '=3'"
+usage good.rnet -D width=eight "-D width: 'eight' is not a number"
+usage good.rnet -D width=8x "-D width: '8x' is not a number"
+usage good.rnet -D width=nan "-D width: 'nan' is not a number"
+usage good.rnet -D width=0x10 "-D width: '0x10' is not a number"
+usage good.rnet --prefix=2a "--prefix takes letters, digits and '_'"
+usage good.rnet --check --dot "--check and --dot exclude each other"
+usage good.rnet --dot --header=a.h "--dot writes no header"
+usage good.rnet --check -MD "-MD goes with an output of C"
+usage good.rnet -MP "-MF, -MT and -MP go with -M or -MD"
+usage - "name the output of standard input with -o"
+usage good.rnet -o - "'-o -' needs --header"
+usage good.rnet -o a.h "the C and its header would both be 'a.h'"
+usage good.rnet -o a.c -MD -MF a.c "the C and its depfile would both be 'a.c'"
+[ "$(ls *.c *.h *.d 2>/dev/null | wc -l)" -eq 0 ]
+verdict "no error of usage wrote a file" $?
+
+# -------------------------------------------------------------- values of -D
+
+run 0 --check -D width=16 good.rnet
+run 0 --check -Dwidth=16 good.rnet
+run 0 --check good.rnet -D width=16
+run 1 --check -D width=1.5 good.rnet
+run 1 --check -D widht=16 good.rnet
+says err "widht"
+run 0 --summary -D width=9 -D width=16 good.rnet
+says out "width=16"
+
+# -------------------------------------------------------------------- output
+
+run 0 good.rnet
+there good.c
+there good.h
+silent out
+silent err
+run 0 good.rnet -o two.c
+cp two.c first.c
+cp two.h first.h
+run 0 good.rnet -o two.c
+cmp -s two.c first.c && cmp -s two.h first.h
+verdict "the same bytes twice" $?
+mkdir -p sub
+run 0 "$ex/resnet_cifar.rnet" -o sub/a.c --header sub/other.h
+there sub/a.c
+there sub/other.h
+gone sub/a.h
+cp sub/a.c out
+says out '#include "other.h"'
+run 0 "$ex/resnet_cifar.rnet" -o sub/b.c --header sub/other.h
+cmp -s sub/a.c sub/b.c
+verdict "the C does not depend on its own name" $?
+! grep -q "$work\|$root" sub/a.c sub/other.h
+verdict "no absolute path in the output" $?
+run 0 good.rnet -o - --header piped.h
+there piped.h
+says out '#include "piped.h"'
+"$RNETC" - -o stdin.c <good.rnet 2>err
+verdict "standard input" $?
+there stdin.h
+run 0 --dump=c good.rnet
+cmp -s out good.c
+verdict "--dump=c is the C" $?
+run 0 --dump=graph -o graph.txt good.rnet
+silent out
+there graph.txt
+
+# Nothing is written after an error.
+rm -f bad.c bad.h
+run 1 bad.rnet -MD
+gone bad.c
+gone bad.h
+gone bad.d
+echo kept >kept.c
+run 1 bad.rnet -o kept.c
+cp kept.c out
+says out kept
+gone kept.h
+run 1 good.rnet -o no/folder.c
+says err "cannot write 'no/folder.h': No such file or directory"
+run 1 good.rnet -o both.c --header no/both.h
+gone both.c
+run 1 good.rnet -o no/both.c --header both.h
+gone both.h
+mkdir folder.c
+run 1 good.rnet -o folder.c
+says err "cannot write 'folder.c': Is a directory"
+gone folder.h
+run 1 good.rnet -o good.rnet --header other.h
+says err "'good.rnet' is an input: it is not written"
+gone other.h
+ln -s good.rnet link.c
+run 1 good.rnet -o link.c
+says err "'link.c' is an input"
+[ -z "$(ls -A . sub | grep rnetc-)" ]
+verdict "temporary files are gone" $?
+
+# What a target is, it stays.
+echo old >real.c
+ln -s real.c linked.c
+chmod 640 real.c
+run 0 good.rnet -o linked.c --header good.h
+[ -L linked.c ] && grep -q '#include' real.c
+verdict "a symbolic link stays" $?
+[ "$(ls -l real.c | cut -c1-10)" = "-rw-r-----" ]
+verdict "a file's mode stays" $?
+(umask 027 && "$RNETC" good.rnet -o mode.c)
+[ "$(ls -l mode.c | cut -c1-10)" = "-rw-r-----" ]
+verdict "a new file's mode is the mask's" $?
+run 0 good.rnet -o /dev/null --header good.h
+[ -c /dev/null ]
+verdict "/dev/null stays" $?
+if [ -c /dev/full ]; then
+    "$RNETC" --summary good.rnet >/dev/full 2>err
+    [ $? -eq 1 ]
+    verdict "a full standard output: status 1" $?
+    says err "cannot write standard output: No space left on device"
+fi
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir closed && chmod 555 closed
+    run 1 good.rnet -o closed/a.c
+    says err "Permission denied"
+    echo old >closed.c && chmod 444 closed.c
+    run 1 good.rnet -o closed.c
+    says err "Permission denied"
+fi
+
+# --prefix: every name the linker sees.
+run 0 good.rnet --prefix=my_ -o prefixed.c
+if $CC -std=gnu11 -I"$root/runtime" -c prefixed.c -o prefixed.o 2>err; then
+    [ -z "$(nm -g --defined-only prefixed.o | awk '{print $3}' \
+            | grep -v '^my_good')" ]
+    verdict "--prefix is on every name" $?
+else
+    verdict "the prefixed C compiles: $(head -n 3 err)" 1
+fi
+
+# ------------------------------------------------------------------ messages
+
+run 1 bad.rnet -fdiagnostics-format=json
+is_json err "diagnostics"
+says err '"kind": "error"'
+run 0 good.rnet --check -fdiagnostics-format=json
+is_json err "no diagnostics"
+run 1 bad.rnet --color=always
+says err "$(printf '\033[')"
+run 1 bad.rnet --color
+says err "$(printf '\033[')"
+run 1 bad.rnet --color=never
+! grep -q "$(printf '\033')" err
+verdict "--color=never has no colors" $?
+run 1 bad.rnet
+! grep -q "$(printf '\033')" err
+verdict "no colors in a pipe" $?
+run 1 bad.rnet -fmax-errors=1
+says err "only the first 1 are shown"
+run 0 warned.rnet --check
+says err "warning: "
+says err "[-W"
+run 0 warned.rnet --check -Wall
+says err "warning: "
+run 1 warned.rnet -Werror
+gone warned.c
+run 0 warned.rnet --check -Werror -Wno-error
+run 0 warned.rnet --check -w
+silent err
+
+# ----------------------------------------------------------- several networks
+
+cat >several.rnet <<'END'
+network one { input x [2] linear(3) output y }
+network two { input x [4] linear(5) output y }
+END
+run 1 --check several.rnet
+says err "choose one with --network"
+run 0 --network=two --summary several.rnet
+says out "two (several.rnet)"
+run 1 --network=three --check several.rnet
+says err "there is no network 'three'"
+
+# ------------------------------------------------------------------- imports
+
+mkdir -p lib/deep away
+cat >lib/one.rnet <<'END'
+import "deep/two.rnet"
+block one(width) { shortcut identity  linear(width) -> two }
+END
+cat >lib/deep/two.rnet <<'END'
+block two { relu }
+network ignored { input x [3]  linear(2)  output y }
+END
+cat >main.rnet <<'END'
+import "lib/one.rnet"
+import "lib/deep/../deep/two.rnet"
+network main(width = 8) {
+    input x [8]
+    repeat 3 { one(width) }
+    two -> linear(2)
+    output y
+}
+END
+run 0 main.rnet
+there main.c
+! grep -q ignored main.c
+verdict "networks of imported files are not emitted" $?
+run 0 --summary main.rnet
+says out "3 x one.0..2"
+(cd away && "$RNETC" ../main.rnet --check)
+verdict "imports are relative to their file" $?
+"$RNETC" --check - <main.rnet
+verdict "imports of standard input are relative to here" $?
+
+# fails LINE TEXT: a network whose first line is LINE says TEXT.
+fails() {
+    printf '%s\nnetwork fails { input x [8]  linear(2)  output y }\n' "$1" \
+        >fails.rnet
+    run 1 fails.rnet
+    says err "fails.rnet:1:"
+    says err "$2"
+    gone fails.c
+}
+fails 'import "nowhere.rnet"' "cannot find 'nowhere.rnet'"
+fails 'import "/etc/passwd"' "'/etc/passwd' is an absolute path"
+fails 'import "../fails.rnet"' "lies outside of the folder of the main file"
+fails 'import "lib/../../x"' "lies outside of the folder of the main file"
+fails 'import "lib"' "cannot read 'lib': Is a directory"
+fails 'import ""' "this path is empty"
+fails 'import "-"' "cannot find '-'"
+fails 'import "fails.rnet"' "'fails.rnet' imports itself"
+fails 'import "lib/one.rnet" as one' "'as' after an import is not supported yet"
+cp lib/one.rnet lib/clash.rnet
+cat >clash.rnet <<'END'
+import "lib/one.rnet"
+import "lib/clash.rnet"
+network clash { input x [8]  linear(2)  output y }
+END
+run 1 clash.rnet
+says err "lib/clash.rnet:2:7: error: 'one' is declared twice"
+says err "lib/one.rnet:2:7: note: "
+printf 'import "b.rnet"\nnetwork a { input x [8] linear(2) output y }\n' \
+    >a.rnet
+echo 'import "c.rnet"' >b.rnet
+echo 'import "b.rnet"' >c.rnet
+run 1 a.rnet
+says err "c.rnet:1:1: error: 'b.rnet' imports itself"
+says err "b.rnet:1:1: note: by way of 'c.rnet', imported here"
+echo 'block broken( { relu }' >lib/broken.rnet
+fails 'import "lib/broken.rnet"' "lib/broken.rnet:1:"
+says err "note: 'lib/broken.rnet' is imported here"
+i=0
+while [ $i -lt 70 ]; do
+    echo "import \"deep$((i + 1)).rnet\"" >deep$i.rnet
+    i=$((i + 1))
+done
+run 1 --check deep0.rnet
+says err "imports are nested above the limit of 64"
+i=0
+while [ $i -lt 260 ]; do
+    echo "block b$i { relu }" >many$i.rnet
+    echo "import \"many$i.rnet\""
+    i=$((i + 1))
+done >many.rnet
+run 1 --check many.rnet
+says err "too many files: the limit is 256"
+
+# Along -I, and out of the root where -I allows it.
+printf 'import "one.rnet"\n%s' "$(sed 1,2d main.rnet)" >away/far.rnet
+run 1 --check away/far.rnet
+run 0 --check -I lib away/far.rnet
+run 0 --check -Ilib away/far.rnet
+run 0 --check -I away -I lib/. away/far.rnet
+printf 'import "../lib/one.rnet"\n%s' "$(sed 1,2d main.rnet)" >away/up.rnet
+run 1 --check away/up.rnet
+run 0 --check -I . away/up.rnet
+run 0 --check -I lib away/up.rnet
+
+# ------------------------------------------------------------------ depfiles
+
+run 0 -M main.rnet
+golden depend
+run 0 -M -MP -MT '$(OBJ)' -MT x.o main.rnet
+golden depend_phony
+run 0 -M -MF only.d main.rnet
+silent out
+there only.d
+rm -f main.c main.d
+run 0 -MD main.rnet
+there main.c
+there main.d
+run 0 main.rnet -MD -MP -MF named.d -o 'a b.c'
+cp named.d out
+says out 'a\ b.c a\ b.h: main.rnet'
+says out 'lib/one.rnet:'
+if command -v make >/dev/null; then
+    printf 'include main.d\nmain.c:\n\t@echo made\n' >Makefile
+    touch -d 2000-01-01 main.rnet lib/one.rnet lib/deep/two.rnet
+    touch main.c main.h
+    make -s >out 2>&1
+    ! grep -q made out
+    verdict "make: up to date" $?
+    touch -d 2000-01-01 main.c main.h
+    touch lib/deep/two.rnet
+    make -s main.c >out 2>&1
+    says out made
+fi
+run 1 -M bad_import.rnet
+silent out
+
+# ------------------------------------------------------------------- reports
+
+# The bytes of work change with every better plan: the header's macros are
+# what they are compared with.
+masked() {
+    run 0 --summary "$@"
+    sed -E -e '/^(Inference|Training)/s/ [0-9,]+ bytes/ N bytes/' out >masked
+    mv masked out
+}
+masked "$ex/resnet_cifar.rnet"
+golden resnet_cifar
+masked "$ex/highway.rnet" --batch 64 --threads 4
+golden highway
+masked "$ex/shortcuts/projection.rnet"
+golden projection
+masked "$root/tests/networks/nested.rnet"
+golden nested
+run 0 --summary=json "$root/tests/networks/joined.rnet"
+is_json out "summary"
+sed -E '/(infer|train)_bytes/s/[0-9]+/0/' out >masked
+mv masked out
+golden joined.json
+
+# bytes FILE NAME ARGUMENT...: --summary=json and the header's macros agree.
+bytes() {
+    file=$1 name=$2
+    upper=$(echo "$2" | tr a-z A-Z)
+    shift 2
+    run 0 "$file" -o bytes.c "$@"
+    cat >main.c <<END
+#include "bytes.h"
+#include <stdio.h>
+int main(void)
+{
+    printf("  \"params\": %d,\n", ${upper}_PARAMETERS);
+    printf("  \"param_bytes\": %zu,\n",
+           sizeof(float) * (size_t)${upper}_PARAM_FLOATS);
+    printf("  \"infer_bytes\": %zu,\n", (size_t)${upper}_INFER_BYTES(7, 3));
+    printf("  \"train_bytes\": %zu,\n", (size_t)${upper}_TRAIN_BYTES(7, 3));
+}
+END
+    $CC -std=gnu11 -I"$root/runtime" main.c -o main.bin 2>err \
+        && ./main.bin >wanted
+    verdict "the header of $name compiles: $(head -n 3 err)" $?
+    run 0 --summary=json --batch=7 --threads=3 "$file" "$@"
+    grep '^  "\(params\|[a-z]*_bytes\)"' out >got
+    cmp -s wanted got
+    verdict "bytes of $name: $(diff wanted got)" $?
+}
+bytes "$ex/resnet_cifar.rnet" resnet_cifar
+bytes "$ex/densenet.rnet" densenet
+bytes "$ex/residual_mlp.rnet" digits -D width=33 -D depth=5
+bytes "$root/tests/networks/nested.rnet" nested
+
+# Published counts: reference/counts.md.
+counts 269722 40551040 "$ex/resnet_cifar.rnet"
+counts 464154 68862592 -D n=5 "$ex/resnet_cifar.rnet"
+counts 853018 125485696 -D n=9 "$ex/resnet_cifar.rnet"
+counts 1727962 252887680 -D n=18 "$ex/resnet_cifar.rnet"
+counts 19421274 2829238912 -D n=200 "$ex/resnet_cifar.rnet"
+counts 289660 - "$ex/highway.rnet"
+counts 769162 287929692 -D n=16 "$ex/densenet.rnet"
+counts 1703258 244500992 -D n=18 "$ex/preact.rnet"
+counts 10327706 1487849984 -D n=111 "$ex/preact.rnet"
+sed 's/projection(pad)/projection/' "$ex/resnet_cifar.rnet" >option_b.rnet
+counts 272474 40813184 option_b.rnet
+counts 855770 125747840 -D n=9 option_b.rnet
+sed 's/projection(pad)/projection(always)/' "$ex/resnet_cifar.rnet" \
+    >option_c.rnet
+counts 283962 - option_c.rnet
+counts 900858 - -D n=9 option_c.rnet
+cat >resnet50.rnet <<'END'
+block bottleneck(channels, stride = 1) {
+    shortcut projection
+    norm batch after weights
+    conv(channels, 1) -> relu -> conv(channels, 3, stride) -> relu
+        -> conv(4 * channels, 1)
+    then relu
+}
+block stage(channels, count, stride) {
+    bottleneck(channels, stride)
+    repeat count - 1 { bottleneck(channels) }
+}
+network resnet50 {
+    input image [224, 224, 3]
+    conv(64, 7, 2) -> batchnorm -> relu -> maxpool(3, 2, padding = 1)
+    stage(64, 3, 1)
+    stage(128, 4, 2)
+    stage(256, 6, 2)
+    stage(512, 3, 2)
+    avgpool(all) -> linear(1000)
+    output logits
+    loss cross_entropy(logits, label)
+}
+END
+counts 25557032 4089184256 resnet50.rnet
+
+# --dot
+run 0 --dot "$ex/resnet_cifar.rnet"
+says out 'label="3 x basic.0..2"'
+says out "royalblue"
+run 0 --dot "$ex/highway.rnet"
+says out "darkorange"
+run 0 --dot -o drawing.dot "$ex/shortcuts/dense.rnet"
+silent out
+there drawing.dot
+if command -v dot >/dev/null; then
+    for file in "$ex"/*.rnet "$ex"/*/*.rnet "$root"/tests/networks/*.rnet; do
+        "$RNETC" --dot "$file" | dot -Tsvg >drawing.svg 2>err \
+            && grep -q '</svg>' drawing.svg && [ ! -s err ]
+        verdict "dot draws $file: $(head -n 1 err)" $?
+    done
+fi
+
+# Every report of every network: no error, and the same twice.
+for file in "$ex"/*.rnet "$ex"/*/*.rnet "$root"/tests/networks/*.rnet; do
+    for report in --summary --summary=json --dot --dump=ast --dump=graph \
+        --dump=grad --dump=fuse --dump=plan --dump=c; do
+        "$RNETC" $report "$file" >out 2>err && [ -s out ] && [ ! -s err ] \
+            && "$RNETC" $report "$file" | cmp -s - out
+        verdict "$report $file: $(head -n 1 err)" $?
+    done
+done
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
