@@ -35,8 +35,18 @@ void emit_signature(struct compilation *c, struct text *out,
                     const struct function *f, enum mode mode);
 const char *port_c(struct compilation *c, const char *name);
 
-/* emit_table.c: header, entry points and the table */
+/* emit_header.c */
 void emit_header(struct compilation *c, struct text *out);
+const char *network_c(struct compilation *c);       /* the network's name */
+const char *macro_c(struct compilation *c);         /* in capitals */
+bool trains(struct compilation *c);
+bool wants_grad(const struct port *port);
+/* "enum rnet_status NAME_train(...)" */
+void prototype_c(struct compilation *c, struct text *out, bool training);
+/* floats of work memory but for the workers', whose part is *worker each */
+struct form_size total_size(struct compilation *c, bool training,
+                            int64_t *worker);
+
 void emit_entry_points(struct compilation *c, struct text *out);
 void emit_table(struct compilation *c, struct text *out);
 

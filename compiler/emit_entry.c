@@ -1,0 +1,308 @@
+/* emit_entry.c: entry points: everything the caller passes is checked, then
+ * the passes run and cannot fail. */
+#include "emit.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Largest batch for which no size overflows. */
+static int64_t max_batch(struct compilation *c)
+{
+    int64_t worker, batch = (int64_t)1 << 30;
+    struct form_size size = total_size(c, trains(c), &worker);
+
+    while (batch > 1 && size.per_sample > ((int64_t)1 << 58) / batch)
+        batch /= 2;
+    for (int i = 0; i < UNITS; i++)
+        while (batch > 1
+               && size.per_strips[i] > ((int64_t)1 << 57) / batch
+                  / (c->network->units->rows[i] + 1))
+            batch /= 2;
+    return batch;
+}
+
+static void check_pointers(struct compilation *c, struct text *out,
+                           bool training)
+{
+    const char *separator = "";
+
+    text_add(out, "    if (");
+    for (const struct port *p = c->network->inputs; p; p = p->next)
+        if (training || !p->target) {
+            text_add(out, "%s!%s", separator, identifier(c->arena, p->name));
+            separator = " || ";
+        }
+    for (const struct port *p = c->network->outputs; p && !training;
+         p = p->next) {
+        text_add(out, "%s!%s", separator, identifier(c->arena, p->name));
+        separator = " || ";
+    }
+    text_add(out, "%s)\n        return RNET_NULL;\n", training ? " || !loss"
+             : "");
+}
+
+static void check_indices(struct compilation *c, struct text *out,
+                          bool training)
+{
+    for (const struct port *p = c->network->inputs; p; p = p->next)
+        if (p->integer && (training || !p->target))
+            text_add(out, "    status = rnet_check_indices(%s, batch * %"
+                     PRId64 ",\n                                %" PRId64
+                     ");\n    if (status != RNET_OK)\n        return status;"
+                     "\n", identifier(c->arena, p->name),
+                     shape_size(&p->value->shape), p->value->classes);
+}
+
+/* Rows a sample of the smallest value under batch norm; 0: there is none. */
+static int64_t least_rows(const struct list *list, int64_t least)
+{
+    for (const struct node *n = list->first; n; n = n->next) {
+        if (n->op == OP_BATCH_NORM
+            && (!least || n->in[0]->rows < least))
+            least = n->in[0]->rows;
+        if (n->op == OP_LOOP)
+            least = least_rows(&n->loop.body->nodes, least);
+    }
+    return least;
+}
+
+static bool needs_two(struct compilation *c)
+{
+    int64_t least = 0;
+    for (const struct function *f = c->network->functions; f; f = f->next)
+        least = least_rows(&f->body->nodes, least);
+    return least == 1;
+}
+
+static void checks(struct compilation *c, struct text *out, bool training)
+{
+    const char *bytes = training ? "TRAIN" : "INFER";
+
+    text_add(out, "    enum rnet_status status;\n\n"
+             "    status = rnet_check_work(work, 0, RNET_VERSION);\n"
+             "    if (status != RNET_OK)\n        return status;\n"
+             "    if (batch > %" PRId64 "%s)\n        return RNET_BAD_BATCH;\n",
+             max_batch(c), training && needs_two(c) ? " || batch == 1" : "");
+    text_add(out, "    status = rnet_check_work(work, %s_%s_BYTES(batch,\n"
+             "            rnet_work_threads(work)), RNET_VERSION);\n"
+             "    if (status != RNET_OK)\n        return status;\n", macro_c(c),
+             bytes);
+    text_add(out, "    if ((status = rnet_check_array(params)) != RNET_OK)\n"
+             "        return status;\n");
+    if (training)
+        text_add(out, "    if ((status = rnet_check_array(grads)) != RNET_OK)"
+                 "\n        return status;\n");
+    check_pointers(c, out, training);
+    check_indices(c, out, training);
+}
+
+static void begin_run(struct compilation *c, struct text *out, bool training)
+{
+    int64_t worker, shared;
+
+    kernel_scratch(c->network, training, &worker, &shared);
+    text_add(out, "    struct rnet_run here, *run = &here;\n"
+             "    float *memory = (float *)work->memory;\n\n"
+             "    rnet_begin(run, work, batch, %d);\n", training);
+    text_add(out, "    run->scratch = memory;\n"
+             "    run->scratch_floats = %" PRId64 ";\n"
+             "    run->workers = memory + %" PRId64 ";\n"
+             "    run->worker_floats = %" PRId64 ";\n", shared, shared,
+             worker + 49152);
+}
+
+static void pass_call(struct compilation *c, struct text *out, enum mode mode)
+{
+    const struct region *r = c->network->main->body;
+    struct call call;
+    static const char *const names[] = { "infer", "forward", "backward" };
+
+    call_begin(&call, out, 4, arena_format(c->arena, "%s_%s_pass", network_c(c),
+                                           names[mode]));
+    call_argument(&call, "run");
+    if (r->param_floats)
+        call_argument(&call, "params");
+    if (r->param_floats && mode == MODE_BACKWARD)
+        call_argument(&call, "grads");
+    if (r->state_floats && mode != MODE_BACKWARD)
+        call_argument(&call, "params + %s_GRAD_FLOATS", macro_c(c));
+    if (r->keys && mode != MODE_INFER)
+        call_argument(&call, "0");
+    bool saved = mode != MODE_INFER
+              && !form_zero(&r->schedule[MODE_TRAIN]->saved);
+    if (saved)
+        call_argument(&call, "memory");
+    if (!form_zero(&r->schedule[mode]->scratch)) {
+        const char *offset = mode == MODE_INFER ? ""
+            : form_c(c, &r->schedule[MODE_TRAIN]->saved);
+        call_argument(&call, *offset ? "memory + %s" : "memory%s", offset);
+    }
+    for (const struct port *p = c->network->inputs; p; p = p->next)
+        call_argument(&call, "%s", p->target && mode == MODE_INFER ? "NULL"
+                      : identifier(c->arena, p->name));
+    for (const struct port *p = c->network->outputs; p; p = p->next)
+        if (mode != MODE_BACKWARD)
+            call_argument(&call, "%s", identifier(c->arena, p->name));
+    if (mode == MODE_BACKWARD) {
+        call_argument(&call, "loss");
+        for (const struct port *p = c->network->inputs; p; p = p->next)
+            if (wants_grad(p))
+                call_argument(&call, "%s", identifier(c->arena,
+                    arena_format(c->arena, "%s_grad", p->name)));
+    }
+    call_end(&call);
+}
+
+/* Work memory: shared scratch, workers' scratch, then values. */
+static void run_passes(struct compilation *c, struct text *out, bool training)
+{
+    text_add(out, "    memory = run->workers + run->worker_floats\n"
+             "        * (size_t)rnet_work_threads(work);\n");
+    struct text calls = { 0 };
+    if (training) {
+        pass_call(c, &calls, MODE_TRAIN);
+        text_add(&calls, "    *loss = 0;\n");
+        pass_call(c, &calls, MODE_BACKWARD);
+        text_add(&calls, "    work->step++;\n");
+    } else {
+        pass_call(c, &calls, MODE_INFER);
+    }
+    const struct units *units = c->network->units;
+    for (int i = 0; i < units->count; i++) {
+        int64_t rows = units->rows[i];
+        const char *name = rows == 1 ? "strips"
+            : arena_format(c->arena, "strips_%" PRId64, rows);
+        if (has_word(calls.data, name))
+            text_add(out, "    const long %s = RNET_STRIP_COUNT(%" PRId64
+                     " * run->batch);\n", name, rows);
+    }
+    text_put(out, calls.data, calls.length);
+    text_free(&calls);
+}
+
+static void entry_point(struct compilation *c, struct text *out,
+                        bool training)
+{
+    prototype_c(c, out, training);
+    text_add(out, "\n{\n");
+    checks(c, out, training);
+    if (training)
+        text_add(out, "    if (batch == 0) {\n        *loss = 0;\n"
+                 "        return RNET_OK;\n    }\n");
+    else
+        text_add(out, "    if (batch == 0)\n        return RNET_OK;\n");
+    begin_run(c, out, training);
+    run_passes(c, out, training);
+    text_add(out, "    return RNET_OK;\n}\n\n");
+}
+
+static void generic_arguments(struct compilation *c, struct call *call,
+                              bool training)
+{
+    int k = 0;
+
+    for (const struct port *p = c->network->inputs; p; p = p->next, k++)
+        if (training || !p->target)
+            call_argument(call, "(const %s *)inputs[%d]",
+                          p->integer ? "int32_t" : "float", k);
+    k = 0;
+    for (const struct port *p = c->network->outputs; p; p = p->next, k++)
+        call_argument(call, training ? "outputs ? outputs[%d] : NULL"
+                      : "outputs[%d]", k);
+    if (!training)
+        return;
+    call_argument(call, "loss");
+    call_argument(call, "grads");
+    k = 0;
+    for (const struct port *p = c->network->inputs; p; p = p->next, k++)
+        if (wants_grad(p))
+            call_argument(call, "input_grads ? input_grads[%d] : NULL", k);
+}
+
+/* The table's entry points take arrays of pointers. */
+static void generic_entry(struct compilation *c, struct text *out,
+                          bool training)
+{
+    struct call call;
+    const char *word = training ? "train" : "infer";
+
+    text_add(out, "static enum rnet_status %s_by_table(%sfloat *params,\n"
+             "    const void *const *inputs, float *const *outputs,%s\n"
+             "    size_t batch, struct rnet_work *work)\n{\n", word,
+             training ? "" : "const ", training ? " float *loss,\n"
+             "    float *grads, float *const *input_grads," : "");
+    if (training)
+        text_add(out, "    (void)input_grads;\n    if (!inputs)\n"
+                 "        return RNET_NULL;\n");
+    else
+        text_add(out, "    if (!inputs || !outputs)\n"
+                 "        return RNET_NULL;\n");
+    call_begin(&call, out, 4, arena_format(c->arena, "return %s_%s",
+                                           network_c(c), word));
+    call_argument(&call, "params");
+    generic_arguments(c, &call, training);
+    call_argument(&call, "batch");
+    call_argument(&call, "work");
+    call_end(&call);
+    text_add(out, "}\n\n");
+}
+
+static void assert_scratch(struct compilation *c, struct text *out,
+                           const struct list *list, bool training,
+                           int64_t worker, int64_t shared)
+{
+    for (const struct node *n = list->first; n; n = n->next) {
+        if (n->op == OP_LOOP)
+            assert_scratch(c, out, &n->loop.body->nodes, training, worker,
+                           shared);
+        if (n->op != OP_CONV)
+            continue;
+        const struct conv *v = &n->conv;
+        struct text line = { 0 };
+        text_add(&line, "_Static_assert(RNET_CONV_WORKER_FLOATS(%" PRId64
+            ", %" PRId64 ", %" PRId64 ",\n    %" PRId64 ", %" PRId64 ", %"
+            PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %"
+            PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ")\n    <= %" PRId64
+            ", \"librnet needs more scratch than rnetc knows\");\n",
+            v->height, v->width, v->in, v->out_height, v->out_width, v->out,
+            v->kernel_height, v->kernel_width, v->dilation_y, v->dilation_x,
+            v->top, v->left, v->bottom, v->right, worker);
+        if (training)
+            text_add(&line, "_Static_assert(RNET_CONV_SCRATCH_FLOATS(%" PRId64
+                ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+                ")\n    <= %" PRId64 ", \"librnet needs more scratch than "
+                "rnetc knows\");\n", v->in, v->out, v->kernel_height,
+                v->kernel_width, v->groups, shared);
+        if (!out->data || !strstr(out->data, line.data))
+            text_put(out, line.data, line.length);
+        text_free(&line);
+    }
+}
+
+static void scratch_asserts(struct compilation *c, struct text *out)
+{
+    int64_t worker, shared;
+    struct text lines = { 0 };
+
+    kernel_scratch(c->network, trains(c), &worker, &shared);
+    for (const struct function *f = c->network->functions; f; f = f->next)
+        assert_scratch(c, &lines, &f->body->nodes, trains(c), worker, shared);
+    if (lines.length)
+        text_add(out, "%s\n", lines.data);
+    text_free(&lines);
+}
+
+void emit_entry_points(struct compilation *c, struct text *out)
+{
+    text_add(out, "/* ---- entry points ---- */\n\n");
+    text_add(out, "_Static_assert(RNET_WORKER_FLOATS == 49152,\n"
+             "               \"librnet and rnetc do not belong together\");"
+             "\n");
+    scratch_asserts(c, out);
+    entry_point(c, out, false);
+    generic_entry(c, out, false);
+    if (trains(c)) {
+        entry_point(c, out, true);
+        generic_entry(c, out, true);
+    }
+}

@@ -1,0 +1,330 @@
+/* emit_kernel.c: a call into the runtime for each kernel, its arguments in the
+ * order of rnet_kernels.h. */
+#include "writer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- kernels ---- */
+
+static const char *rows_c(struct writer *w, int64_t rows)
+{
+    return rows == 1 ? "run->batch"
+         : arena_format(w->c->arena, "%" PRId64 " * run->batch", rows);
+}
+
+static const char *layout_c(struct writer *w, const struct value *value)
+{
+    return arena_format(w->c->arena, "(struct rnet_rows) { %s, %s, %" PRId64
+                        " }", value->layout == LAYOUT_STRIPS ? "RNET_STRIPS"
+                        : "RNET_PLAIN", rows_c(w, value->rows), value->rows);
+}
+
+static const char *chunks_c(struct writer *w, const struct value *lines)
+{
+    if (lines->form == FORM_LINES && lines->layout == LAYOUT_PLAIN)
+        return "run->batch";
+    return lines->rows == 1 ? "strips"
+         : arena_format(w->c->arena, "strips_%" PRId64, lines->rows);
+}
+
+static void value_argument(struct writer *w, struct call *call,
+                           struct value *value)
+{
+    call_argument(call, "%s", value_c(w, value));
+    call_argument(call, "%" PRId64, stride_of(value));
+}
+
+static const char *optional_c(struct writer *w, struct value *value)
+{
+    return value && value->stored && place_of(value, w->mode)
+        ? value_c(w, value) : "NULL";
+}
+
+static void linear_c(struct writer *w, struct call *call,
+                     const struct kernel *k)
+{
+    const struct node *n = k->anchor;
+    const struct shape *shape = &n->param[0]->shape;
+
+    call_argument(call, "run");
+    call_argument(call, "%s", rows_c(w, n->in[0]->rows));
+    call_argument(call, "%" PRId64, shape->axis[1]);
+    call_argument(call, "%" PRId64, shape->axis[0]);
+    if (n->op == OP_LINEAR_DW) {
+        call_argument(call, "%s", grad_c(w, n->param[0]));
+        call_argument(call, "%s", grad_c(w, n->param[1]));
+        value_argument(w, call, n->in[0]);
+        value_argument(w, call, n->in[1]);
+        return;
+    }
+    value_argument(w, call, n->in[0]);
+    call_argument(call, "%s", param_c(w, n->param[0]));
+    steps_c(w, call, &k->steps);
+}
+
+static void embedding_c(struct writer *w, struct call *call,
+                        const struct kernel *k)
+{
+    const struct node *n = k->anchor;
+    const struct shape *shape = &n->param[0]->shape;
+    bool grad = n->op == OP_EMBEDDING_DW;
+
+    call_argument(call, "run");
+    call_argument(call, "%s", rows_c(w, n->in[0]->rows));
+    call_argument(call, "%" PRId64, shape->axis[0]);
+    call_argument(call, "%" PRId64, shape->axis[1]);
+    if (grad) {
+        call_argument(call, "%s", grad_c(w, n->param[0]));
+        call_argument(call, "%s", value_c(w, n->in[1]));
+        value_argument(w, call, n->in[0]);
+        return;
+    }
+    call_argument(call, "%s", value_c(w, n->in[0]));
+    call_argument(call, "%s", param_c(w, n->param[0]));
+    steps_c(w, call, &k->steps);
+}
+
+static void conv_c(struct writer *w, struct call *call,
+                   const struct kernel *k)
+{
+    const struct node *n = k->anchor;
+
+    call_argument(call, "run");
+    call_argument(call, "run->batch");
+    call_argument(call, "&%s", shape_constant(w, n));
+    steps_c(w, call, &k->input);
+    if (n->op == OP_CONV_GRAD)
+        steps_c(w, call, &k->output);
+    call_argument(call, "%s", param_c(w, n->param[0]));
+    if (n->op == OP_CONV_GRAD) {
+        call_argument(call, "%s", grad_c(w, n->param[2]));
+        call_argument(call, "%s", grad_c(w, n->param[1]));
+    }
+    steps_c(w, call, &k->steps);
+}
+
+static void pool_c(struct writer *w, struct call *call,
+                   const struct kernel *k)
+{
+    const struct node *n = k->anchor;
+
+    call_argument(call, "run");
+    call_argument(call, "run->batch");
+    call_argument(call, "&%s", shape_constant(w, n));
+    value_argument(w, call, n->in[0]);
+    if (n->op == OP_POOL_GRAD && n->ins > 1) {
+        value_argument(w, call, n->in[1]);
+    } else if (n->op == OP_POOL_GRAD) {
+        call_argument(call, "NULL");
+        call_argument(call, "0");
+    }
+    steps_c(w, call, &k->steps);
+}
+
+static void norm_c(struct writer *w, struct call *call,
+                   const struct kernel *k)
+{
+    const struct node *n = k->anchor;
+    const struct value *x = n->in[0];
+
+    call_argument(call, "run");
+    call_argument(call, "%s", layout_c(w, x));
+    call_argument(call, "%" PRId64, x->features);
+    call_argument(call, n->norm.kind == NORM_RMS ? "RNET_NORM_RMS"
+                  : "RNET_NORM_LAYER");
+    call_argument(call, "%" PRId64, n->norm.groups);
+    if (n->op == OP_NORM) {
+        call_argument(call, "%s", number_c(w->c->arena, n->norm.epsilon));
+        value_argument(w, call, n->in[0]);
+        call_argument(call, "%s", optional_c(w, n->out[2]));
+    } else {
+        value_argument(w, call, n->in[0]);
+        value_argument(w, call, n->in[1]);
+        call_argument(call, "%s", value_c(w, n->in[2]));
+        call_argument(call, "%s", n->param[0] ? param_c(w, n->param[0])
+                      : "NULL");
+        call_argument(call, "%s", n->outs > 1 ? optional_c(w, n->out[1])
+                      : "NULL");
+    }
+    steps_c(w, call, &k->steps);
+}
+
+static void batch_norm_c(struct writer *w, struct call *call,
+                         const struct node *n)
+{
+    struct value *lines = n->ins ? n->in[0] : NULL;
+    int64_t features = n->param[0]->size;
+
+    call_argument(call, "run");
+    call_argument(call, "%" PRId64, features);
+    if (lines) {
+        call_argument(call, "%s", rows_c(w, lines->rows));
+        call_argument(call, "%s", value_c(w, lines));
+        call_argument(call, "%s", chunks_c(w, lines));
+    }
+    call_argument(call, "%s", param_c(w, n->param[0]));
+    if (n->op == OP_BN_GRAD_FINISH) {
+        call_argument(call, "%s", value_c(w, n->in[1]));
+        call_argument(call, "%s", grad_c(w, n->param[0]));
+        call_argument(call, "%s", grad_c(w, n->param[1]));
+    } else {
+        call_argument(call, "%s", param_c(w, n->param[1]));
+        call_argument(call, "%s", number_c(w->c->arena, n->norm.epsilon));
+        if (n->op == OP_BN_FINISH)
+            call_argument(call, "%s", number_c(w->c->arena,
+                                               n->norm.momentum));
+        call_argument(call, "%s", param_c(w, n->param[2]));
+        call_argument(call, "%s", param_c(w, n->param[3]));
+    }
+    for (int i = 0; i < n->outs; i++)
+        call_argument(call, "%s", value_c(w, n->out[i]));
+}
+
+static void softmax_c(struct writer *w, struct call *call,
+                      const struct kernel *k)
+{
+    const struct node *n = k->anchor;
+    bool grad = n->op == OP_SOFTMAX_GRAD;
+
+    call_argument(call, "run");
+    call_argument(call, "%s", layout_c(w, n->in[0]));
+    call_argument(call, "%" PRId64, n->in[0]->features);
+    value_argument(w, call, n->in[grad ? 1 : 0]);
+    if (grad)
+        value_argument(w, call, n->in[0]);
+    steps_c(w, call, &k->steps);
+}
+
+static void loss_c(struct writer *w, struct call *call,
+                   const struct kernel *k)
+{
+    static const char *const kinds[] = {
+        [LOSS_SQUARED] = "RNET_LOSS_SQUARED",
+        [LOSS_BINARY] = "RNET_LOSS_BINARY",
+        [LOSS_ABSOLUTE] = "RNET_LOSS_ABSOLUTE",
+    };
+    const struct node *n = k->anchor;
+
+    call_argument(call, "run");
+    call_argument(call, "%s", layout_c(w, n->in[0]));
+    call_argument(call, "%" PRId64, n->in[0]->features);
+    if (n->loss.kind != LOSS_CROSS_ENTROPY)
+        call_argument(call, "%s", kinds[n->loss.kind]);
+    call_argument(call, "%s", number_c(w->c->arena, n->loss.weight));
+    value_argument(w, call, n->in[0]);
+    call_argument(call, "%s", value_c(w, n->in[1]));
+    call_argument(call, "%s", value_c(w, k->extra));
+    call_argument(call, "loss");
+    steps_c(w, call, &k->steps);
+}
+
+static void add_sums_c(struct writer *w, struct call *call,
+                       const struct node *n)
+{
+    struct value *lines = n->in[0];
+
+    call_argument(call, "run");
+    call_argument(call, "%s", grad_c(w, n->param[0]));
+    call_argument(call, "%s", n->sums.first
+        ? arena_format(w->c->arena, "%s + %" PRId64, value_c(w, lines),
+                       n->sums.first) : value_c(w, lines));
+    call_argument(call, "%s", chunks_c(w, lines));
+    call_argument(call, "%" PRId64, lines->features);
+    call_argument(call, "%" PRId64, n->param[0]->size);
+    call_argument(call, "1");
+}
+
+static void pack_c(struct writer *w, struct call *call,
+                   const struct kernel *k)
+{
+    const struct node *n = k->anchor;
+
+    call_argument(call, "run");
+    call_argument(call, "%s", rows_c(w, n->in[0]->rows));
+    call_argument(call, "%" PRId64, n->in[0]->features);
+    value_argument(w, call, n->in[0]);
+    steps_c(w, call, &k->steps);
+}
+
+static void point_c(struct writer *w, struct call *call,
+                    const struct kernel *k)
+{
+    call_argument(call, "run");
+    call_argument(call, "%s", layout_c(w, k->like));
+    call_argument(call, "%" PRId64, k->like->features);
+    steps_c(w, call, &k->steps);
+}
+
+static const char *runtime_name(const struct kernel *k)
+{
+    if (!k->anchor)
+        return "rnet_point";
+    switch (k->anchor->op) {
+    case OP_LINEAR:        return "rnet_linear";
+    case OP_LINEAR_DX:     return "rnet_linear_grad_input";
+    case OP_LINEAR_DW:     return "rnet_linear_grad_weight";
+    case OP_EMBEDDING:     return "rnet_embedding";
+    case OP_EMBEDDING_DW:  return "rnet_embedding_grad";
+    case OP_CONV:          return "rnet_conv";
+    case OP_CONV_GRAD:     return "rnet_conv_grad";
+    case OP_POOL:          return "rnet_pool";
+    case OP_POOL_GRAD:     return "rnet_pool_grad";
+    case OP_NORM:          return k->anchor->norm.maps ? "rnet_norm_maps"
+                                                       : "rnet_norm_rows";
+    case OP_NORM_GRAD:     return k->anchor->norm.maps ? "rnet_norm_maps_grad"
+                                                       : "rnet_norm_rows_grad";
+    case OP_BN_FINISH:     return "rnet_batch_norm";
+    case OP_BN_INFER:      return "rnet_batch_norm_infer";
+    case OP_BN_GRAD_FINISH: return "rnet_batch_norm_grad";
+    case OP_SOFTMAX:       return "rnet_softmax";
+    case OP_SOFTMAX_GRAD:  return "rnet_softmax_grad";
+    case OP_LOSS:          return k->anchor->loss.kind == LOSS_CROSS_ENTROPY
+                                ? "rnet_cross_entropy" : "rnet_loss";
+    case OP_ADD_SUMS:      return "rnet_add_sums";
+    case OP_PACK:          return "rnet_pack_rows";
+    case OP_UNPACK:        return "rnet_unpack_rows";
+    default:               return "";
+    }
+}
+
+static void arguments_c(struct writer *w, struct call *call,
+                        const struct kernel *k)
+{
+    if (!k->anchor) {
+        point_c(w, call, k);
+        return;
+    }
+    switch (k->anchor->op) {
+    case OP_LINEAR: case OP_LINEAR_DX: case OP_LINEAR_DW:
+        linear_c(w, call, k); break;
+    case OP_EMBEDDING: case OP_EMBEDDING_DW:
+        embedding_c(w, call, k); break;
+    case OP_CONV: case OP_CONV_GRAD:
+        conv_c(w, call, k); break;
+    case OP_POOL: case OP_POOL_GRAD:
+        pool_c(w, call, k); break;
+    case OP_NORM: case OP_NORM_GRAD:
+        norm_c(w, call, k); break;
+    case OP_BN_FINISH: case OP_BN_INFER: case OP_BN_GRAD_FINISH:
+        batch_norm_c(w, call, k->anchor); break;
+    case OP_SOFTMAX: case OP_SOFTMAX_GRAD:
+        softmax_c(w, call, k); break;
+    case OP_LOSS:
+        loss_c(w, call, k); break;
+    case OP_ADD_SUMS:
+        add_sums_c(w, call, k->anchor); break;
+    default:
+        pack_c(w, call, k); break;
+    }
+}
+
+void kernel_c(struct writer *w, const struct kernel *k)
+{
+    struct call call;
+
+    formulas(w, k);
+    call_begin(&call, w->out, w->indent, runtime_name(k));
+    arguments_c(w, &call, k);
+    call_end(&call);
+}

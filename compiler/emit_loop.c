@@ -1,0 +1,202 @@
+/* emit_loop.c: a repeat is a loop; where its iterations read and write is what
+ * plan.c's loop_memory says. */
+#include "writer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- loops ---- */
+
+static void loop_bases(struct writer *w, const struct node *n,
+                       const char *i, struct writer *outer)
+{
+    struct arena *arena = w->c->arena;
+    const struct region *r = n->loop.body;
+
+#define BASE(field, type, name, offset, stride, takes) \
+    if (takes) { \
+        w->field = unique(w, name); \
+        text_add(w->out, "%*s" type "%s = %s + %s * %" PRId64 ";\n", \
+                 w->indent, "", w->field, \
+                 number_offset(w, outer->field, offset), i, stride); \
+    }
+    BASE(params, "const float *", "p", n->loop.params, r->param_floats,
+         takes_params(r))
+    BASE(grads, "float *", "g", n->loop.params, r->param_floats,
+         takes_params(r) && w->mode == MODE_BACKWARD)
+    if (w->mode == MODE_INFER) {
+        BASE(state, "const float *", "s", n->loop.state, r->state_floats,
+             takes_state(r, w->mode))
+    } else {
+        BASE(state, "float *", "s", n->loop.state, r->state_floats,
+             takes_state(r, w->mode))
+    }
+    BASE(key, "const long ", "k", n->loop.keys, r->keys,
+         takes_key(r, w->mode))
+#undef BASE
+    if (takes_saved(r, w->mode)) {
+        const struct node *forward = n->loop.forward;
+        const char *stride = form_c(w->c, &r->schedule[MODE_TRAIN]->saved);
+        w->saved = unique(w, "kept");
+        text_add(w->out, "%*sfloat *%s = %s + %s * (%s);\n", w->indent, "",
+                 w->saved, at(w, outer->saved,
+                              form_c(w->c, forward->loop.saved)), i, stride);
+    }
+    if (takes_scratch(r, w->mode))
+        w->scratch = arena_format(arena, "%s", inner_scratch(outer));
+}
+
+static const char *size_c(struct writer *w, const struct value *value)
+{
+    struct form_size size = value_size(w->c, value);
+    return form_c(w->c, &size);
+}
+
+/* x = i ? where the iteration before left y : the loop's x */
+static void loop_forward_values(struct writer *w, const struct node *n,
+                                struct writer *outer, const char *i)
+{
+    const char *x = value_c(outer, n->in[0]), *y = value_c(outer, n->out[0]);
+    const char *xn = unique(w, "x"), *yn = unique(w, "y");
+
+    const char *base = value_c(outer, n->loop.forward->loop.slots);
+    const char *size = size_c(w, n->out[0]);
+    text_add(w->out, "%*sconst float *%s = %s ? %s + (%s - 1) * (%s) : %s;\n",
+             w->indent, "", xn, i, base, i, size, x);
+    text_add(w->out, "%*sfloat *%s = %s < %" PRId64
+             " ? %s + %s * (%s) : %s;\n", w->indent, "", yn, i,
+             n->loop.count - 1, base, i, size, y);
+    w->x = xn;
+    w->y = yn;
+}
+
+/* The two buffers alternate so that the last iteration writes the result. */
+static void loop_two_buffers(struct writer *w, const char *from,
+                             const char *to, const char *other,
+                             const char *odd, const char *first,
+                             const char *in_name, const char *out_name)
+{
+    text_add(w->out, "%*sfloat *%s = %s ? %s : %s;\n", w->indent, "",
+             out_name, odd, other, to);
+    text_add(w->out, "%*sconst float *%s = %s ? %s : %s ? %s : %s;\n",
+             w->indent, "", in_name, first, from, odd, to, other);
+}
+
+static void loop_gradients(struct writer *w, const struct node *n,
+                           struct writer *outer, const char *i)
+{
+    const struct region *r = n->loop.body;
+    const struct node *forward = n->loop.forward;
+    bool kept = r->input_needed[0] || r->output_needed[0];
+
+    if (kept) {
+        const char *base = value_c(outer, forward->loop.slots);
+        const char *size = size_c(w, forward->out[0]);
+        if (r->input_needed[0]) {
+            w->x = unique(w, "x");
+            text_add(w->out, "%*sconst float *%s = %s ? %s + (%s - 1) * (%s) "
+                     ": %s;\n", w->indent, "", w->x, i, base, i, size,
+                     value_c(outer, n->in[1]));
+        }
+        if (r->output_needed[0]) {
+            w->y = unique(w, "y");
+            text_add(w->out, "%*sconst float *%s = %s < %" PRId64
+                     " ? %s + %s * (%s) : %s;\n", w->indent, "", w->y, i,
+                     n->loop.count - 1, base, i, size,
+                     value_c(outer, n->in[2]));
+        }
+    }
+}
+
+static void loop_in_and_out(struct writer *w, const struct node *n,
+                            const struct kernel *k, struct writer *outer,
+                            const char *i)
+{
+    bool backward = w->mode == MODE_BACKWARD;
+    const char *from = value_c(outer, n->in[0]);
+    const char *to = n->outs ? value_c(outer, n->out[0]) : NULL;
+    const char *in = unique(w, backward ? "dy" : "x");
+    const char *out = unique(w, backward ? "dx" : "y");
+    int64_t last = n->loop.count - 1;
+    const char *first = backward
+        ? arena_format(w->c->arena, "%s == %" PRId64, i, last)
+        : arena_format(w->c->arena, "%s == 0", i);
+
+    if (k->extra) {
+        const char *odd = backward
+            ? arena_format(w->c->arena, "%s %% 2", i)
+            : arena_format(w->c->arena, "(%" PRId64 " - %s) %% 2", last, i);
+        loop_two_buffers(w, from, to, value_c(outer, k->extra), odd, first,
+                         in, out);
+    } else {
+        text_add(w->out, "%*sconst float *%s = %s ? %s : %s;\n", w->indent,
+                 "", in, first, from, to);
+        text_add(w->out, "%*sfloat *%s = %s;\n", w->indent, "", out, to);
+    }
+    if (backward) {
+        w->dy = in;
+        w->dx = out;
+    } else {
+        w->x = in;
+        w->y = out;
+    }
+}
+
+static void captured_names(struct writer *w, const struct node *n,
+                           struct writer *outer)
+{
+    const struct region *r = n->loop.body;
+
+    for (int i = 1; i < r->input_count; i++) {
+        int j = w->mode == MODE_BACKWARD ? i + 2 : i;
+        struct place *place = r->inputs[i]->place[w->mode];
+        if (place && (w->mode != MODE_BACKWARD || r->input_needed[i]))
+            place->name = value_c(outer, n->in[j]);
+    }
+    int j = r->input_count + 2;         /* the sums, after what is captured */
+    for (int i = 1; w->mode == MODE_BACKWARD && i < r->input_count; i++)
+        if (r->sums[i])
+            r->sums[i]->place[MODE_BACKWARD]->name
+                = value_c(outer, n->in[j++]);
+}
+
+void loop_c(struct writer *w, const struct kernel *k)
+{
+    const struct node *n = k->anchor;
+    const struct region *r = n->loop.body;
+    const char *i = unique(w, "i");
+    struct text body = { 0 };
+    struct writer inner = *w;
+    bool backward = w->mode == MODE_BACKWARD;
+
+    if (backward)
+        text_add(w->out, "%*sfor (long %s = %" PRId64 "; %s >= 0; %s--) {\n",
+                 w->indent, "", i, n->loop.count - 1, i, i);
+    else
+        text_add(w->out, "%*sfor (long %s = 0; %s < %" PRId64 "; %s++) {\n",
+                 w->indent, "", i, i, n->loop.count, i);
+    inner.indent += 4;
+    inner.out = &body;
+    inner.region = r;
+    loop_bases(&inner, n, i, w);
+    if (backward)
+        loop_gradients(&inner, n, w, i);
+    if (backward || loop_memory(n, w->mode) != LOOP_KEPT)
+        loop_in_and_out(&inner, n, k, w, i);
+    else
+        loop_forward_values(&inner, n, w, i);
+    captured_names(&inner, n, w);
+    text_put(w->out, body.data ? body.data : "", body.length);
+    text_free(&body);
+    inner.used = NULL;
+    inner.used_count = 0;
+    inner.used_size = 0;
+    struct text statements = { 0 };
+    inner.out = &statements;
+    schedule_c(&inner, r);
+    declare_values(&inner, w->out, 0);
+    text_put(w->out, statements.data ? statements.data : "",
+             statements.length);
+    text_free(&statements);
+    text_add(w->out, "%*s}\n", w->indent, "");
+}
