@@ -30,8 +30,8 @@ static void set_up(struct trainer *t)
 
     t->params = setup_floats(DIGITS_PARAM_FLOATS);
     t->grads = setup_floats(DIGITS_GRAD_FLOATS);
-    t->adam = (struct rnet_adam){
-        .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .decay = 0.01f,
+    t->adam = (struct rnet_adam){           /* a beta2 for short runs */
+        .beta1 = 0.9f, .beta2 = 0.99f, .epsilon = 1e-8f, .decay = 0.05f,
         .decoupled = 1, .moment1 = setup_floats(DIGITS_GRAD_FLOATS),
         .moment2 = setup_floats(DIGITS_GRAD_FLOATS)
     };
