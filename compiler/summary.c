@@ -416,7 +416,8 @@ void summary(struct compilation *c, const struct options *options,
     struct totals totals = count_all(&table, options);
     if (table.overflow)
         diag_error(c->diag, &c->network->main->decl->name_span,
-                   "this network's counts are above the limit of 2^63");
+                   "the multiply-adds, or the bytes at this batch, are above "
+                   "the limit of 2^63");
     else if (options->task == TASK_SUMMARY_JSON)
         print_json(&table, options, &totals, out);
     else
