@@ -472,14 +472,15 @@ struct value *build_norm(struct body *body, const char *kind, int64_t groups,
     x = localize(body, x);
     if (strcmp(kind, "batchnorm") == 0)
         return build_batch_norm(body, epsilon, x, path, span);
-    struct node *node = add_node(body, OP_NORM, span);
     bool rms = strcmp(kind, "rmsnorm") == 0, layer = *kind == 'l';
+    bool maps = !rms && !layer && x->rows > 1;
+    if (maps)
+        x = as_layout(body, x, LAYOUT_PLAIN);
+    struct node *node = add_node(body, OP_NORM, span);
     node->norm.kind = rms ? NORM_RMS : layer ? NORM_LAYER : NORM_GROUP;
     node->norm.groups = groups;
-    node->norm.maps = !rms && !layer && x->rows > 1;
+    node->norm.maps = maps;
     node->norm.epsilon = epsilon;
-    if (node->norm.maps)
-        x = as_layout(body, x, LAYOUT_PLAIN);
     node_in(node, x);
     if (affine)
         node->param[0] = vector_param(body, path, "weight", x->features, 1);
