@@ -127,7 +127,7 @@ static void rows_task(void *context, long index, int worker)
 }
 
 /* True when element (row, feature) of every operand lies at the same place:
- * then rows and features are one long row. */
+ * then rows and features are one long row, which leaves fewer odd ends. */
 static int is_flat(struct rnet_steps steps, long features)
 {
     for (int k = 0; k < steps.count; k++) {
@@ -160,7 +160,7 @@ static void plain(struct point *point)
         rnet_parallel(point->run, tasks * point->blocks, sample_task, point);
         return;
     }
-    if (is_flat(point->steps, point->features)) {
+    if (point->features % 16 && is_flat(point->steps, point->features)) {
         point->features *= point->rows.rows;
         point->rows.rows = 1;
         point->block = TASK_ELEMENTS;

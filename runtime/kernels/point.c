@@ -8,6 +8,7 @@
 #include "math.h"
 #include "philox.h"
 #include "point.h"
+#include "tail.h"
 
 struct view {
     const float *p;
@@ -364,23 +365,44 @@ static ALWAYS_INLINE int part_of(long count, long j)
     return count - j < RNET_W ? (int)(count - j) : RNET_W;
 }
 
+/* One vector of a tile, or all vectors that share their features: a column of
+ * a plain tile, a row of a strip.  acc is `count` vectors, `step` apart. */
+struct line { float *acc; long count, step; };
+
+static ALWAYS_INLINE struct line line_of(const struct rnet_tile *tile, long k)
+{
+    if (tile->layout == RNET_STRIPS)
+        return (struct line) { tile->acc + k * RNET_LANES,
+                               RNET_LANES / RNET_W, RNET_W };
+    return (struct line) { tile->acc + k * RNET_W, tile->outer,
+                           tile->acc_stride };
+}
+
+static ALWAYS_INLINE long line_count(const struct rnet_tile *tile)
+{
+    return tile->layout == RNET_STRIPS ? tile->outer
+                                       : (tile->inner + RNET_W - 1) / RNET_W;
+}
+
+/* p[f] in the lanes of line k. */
+static ALWAYS_INLINE vf line_factor(const struct rnet_tile *tile,
+                                    const float *p, long k)
+{
+    p += tile->feature;
+    if (tile->layout == RNET_STRIPS)
+        return v_set(p[k]);
+    return view_at(p, k * RNET_W, part_of(tile->inner, k * RNET_W), 1);
+}
+
 /* acc a[f] + b[f] */
 static void affine(const struct rnet_tile *tile, const struct rnet_step *step)
 {
-    struct view a = by_feature(tile, step->a), b = by_feature(tile, step->b);
-    long count = width(tile);
+    for (long k = 0; k < line_count(tile); k++) {
+        struct line line = line_of(tile, k);
+        vf a = line_factor(tile, step->a, k), b = line_factor(tile, step->b, k);
 
-    for (int i = 0; i < tile->outer; i++) {
-        float *acc = tile->acc + i * tile->acc_stride;
-
-        for (long j = 0; j < count; j += RNET_W) {
-            int part = part_of(count, j);
-
-            v_store(acc + j,
-                     v_load(acc + j)
-                         * view_at(a.p + i * a.step, j, part, a.varies)
-                     + view_at(b.p + i * b.step, j, part, b.varies));
-        }
+        for (long i = 0; i < line.count; i++, line.acc += line.step)
+            v_store(line.acc, v_load(line.acc) * a + b);
     }
 }
 
@@ -388,22 +410,21 @@ static void affine(const struct rnet_tile *tile, const struct rnet_step *step)
 static void affine2(const struct rnet_tile *tile, const struct rnet_step *step,
                     struct view x)
 {
-    struct view a = by_feature(tile, step->a), b = by_feature(tile, step->b);
-    struct view c = by_feature(tile, step->c);
-    long count = width(tile);
+    int strips = tile->layout == RNET_STRIPS;
 
-    for (int i = 0; i < tile->outer; i++) {
-        float *acc = tile->acc + i * tile->acc_stride;
+    for (long k = 0; k < line_count(tile); k++) {
+        struct line line = line_of(tile, k);
+        vf a = line_factor(tile, step->a, k), b = line_factor(tile, step->b, k);
+        vf c = line_factor(tile, step->c, k);
+        const float *p = x.p + (strips ? k * x.step
+                                       : k * RNET_W * (x.varies != 0));
+        long part = strips ? RNET_W : part_of(tile->inner, k * RNET_W);
+        long next = strips ? RNET_W * (x.varies != 0) : x.step;
 
-        for (long j = 0; j < count; j += RNET_W) {
-            int part = part_of(count, j);
-            vf at = view_at(x.p + i * x.step, j, part, x.varies);
+        for (long i = 0; i < line.count; i++, line.acc += line.step) {
+            vf at = view_at(p + i * next, 0, (int)part, x.varies);
 
-            at = at * view_at(b.p + i * b.step, j, part, b.varies)
-                 + view_at(c.p + i * c.step, j, part, c.varies);
-            v_store(acc + j,
-                     v_load(acc + j)
-                         * view_at(a.p + i * a.step, j, part, a.varies) + at);
+            v_store(line.acc, v_load(line.acc) * a + (at * b + c));
         }
     }
 }
@@ -780,16 +801,38 @@ void RNET_NAME(steps_begin)(struct rnet_steps steps, long chunk, long feature,
 
 /* ---------------------------------------------------------------- rnet_point */
 
-static void part(const struct rnet_run *run, const struct rnet_part *part,
-                 struct rnet_steps steps)
+/* A plain value whose list is a frequent one after its LOAD: the sweep takes
+ * its tiles from where they lie.  0 when it is no such list. */
+static int swept(const struct rnet_part *part, struct rnet_steps steps)
+{
+    const struct rnet_step *load = steps.step;
+    struct tail tail;
+    struct rnet_tile tile;
+
+    if (part->rows.layout != RNET_PLAIN || part->feature_count % 16
+        || steps.count < 2 || load->op != RNET_LOAD || load->kind != RNET_FULL)
+        return 0;
+    tail = RNET_NAME(tail)((struct rnet_steps) { load + 1, steps.count - 1 });
+    if (!tail.run)
+        return 0;
+    for (int more = rnet_tile_first(&tile, part, NULL); more;
+         more = rnet_tile_next(&tile, part)) {
+        rnet_tile_size(&tile, part);
+        tile.acc = load->x + tile.row * load->stride + tile.feature;
+        tile.acc_stride = load->stride;
+        tail.run(tail.step, &tile);
+    }
+    return 1;
+}
+
+static void interpreted(const struct rnet_run *run,
+                        const struct rnet_part *part, struct rnet_steps steps)
 {
     float acc[RNET_TILE_FLOATS] __attribute__((aligned(64)));
     int loads = steps.count > 0 && steps.step[0].op == RNET_LOAD;
     struct rnet_tile tile;
 
     memset(acc, 0, sizeof acc);
-    RNET_NAME(steps_begin)(steps, part->chunk, part->feature,
-                           part->feature_count, part->features);
     if (!rnet_tile_first(&tile, part, acc))
         return;
     do {
@@ -798,6 +841,15 @@ static void part(const struct rnet_run *run, const struct rnet_part *part,
             memset(acc, 0, sizeof acc);
         RNET_NAME(steps)(run, &tile, steps);
     } while (rnet_tile_next(&tile, part));
+}
+
+static void part(const struct rnet_run *run, const struct rnet_part *part,
+                 struct rnet_steps steps)
+{
+    RNET_NAME(steps_begin)(steps, part->chunk, part->feature,
+                           part->feature_count, part->features);
+    if (!swept(part, steps))
+        interpreted(run, part, steps);
 }
 
 const struct point_kernels RNET_NAME(point_kernels) = { part };

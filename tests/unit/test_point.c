@@ -389,6 +389,109 @@ static void sums(void **state)
                 }
 }
 
+/* -------------------------------------------------------------------- lists */
+
+/* Lists of up to ten steps: bit i of `chosen` takes the i-th of these. */
+enum { LISTED = 10 };
+
+static int list_of(const struct world *w, int chosen, const struct value *to,
+                   float *const sums[2], struct rnet_step *list)
+{
+    const struct rnet_step all[LISTED] = {
+        with_kind(w, RNET_AFFINE, RNET_NONE),
+        with_kind(w, RNET_AFFINE2, RNET_FULL),
+        with_kind(w, RNET_ADD, RNET_FEATURE), with_kind(w, RNET_ADD, RNET_FULL),
+        { .op = RNET_RELU }, with_kind(w, RNET_RELU_GRAD, RNET_FULL),
+        { .op = RNET_SUM_MOMENTS, .b = w->feature[3].p, .sums = sums[0] },
+        { .op = RNET_SUM_CENTRED, .kind = RNET_FULL, .x = w->other.p,
+          .stride = w->other.stride, .b = w->feature[3].p, .sums = sums[1] },
+        full(RNET_STORE, to), full(RNET_ACCUMULATE, to)
+    };
+    int count = 1;
+
+    list[0] = full(RNET_LOAD, &w->x);
+    for (int i = 0; i < LISTED; i++)
+        if (chosen >> i & 1)
+            list[count++] = all[i];
+    return count;
+}
+
+struct outcome { struct value to; struct array sums[2]; };
+
+static struct outcome run_list(const struct world *w, int chosen)
+{
+    struct outcome out;
+    struct rnet_step list[LISTED + 1];
+    int count;
+
+    random_state = 7;
+    out.to = value(w->rows, w->features, 1);
+    for (int i = 0; i < 2; i++)
+        out.sums[i] = array(w->chunks * 2 * w->features, 0);
+    count = list_of(w, chosen, &out.to,
+                    (float *[2]) { out.sums[0].p, out.sums[1].p }, list);
+    rnet_point(&w->run, w->rows, w->features,
+               (struct rnet_steps) { list, count });
+    return out;
+}
+
+static void outcome_free(struct outcome *out)
+{
+    rnet_free(out->to.array.all);
+    rnet_free(out->sums[0].all);
+    rnet_free(out->sums[1].all);
+}
+
+static int same_outcome(const struct world *w, const struct outcome *a,
+                        const struct outcome *b)
+{
+    size_t bytes = (size_t)(a->sums[0].count + 2 * GUARD) * sizeof(float);
+
+    return same_value(w->rows, w->features, &a->to, &b->to, 0)
+           && intact(w->rows, w->features, &b->to)
+           && !memcmp(a->sums[0].all, b->sums[0].all, bytes)
+           && !memcmp(a->sums[1].all, b->sums[1].all, bytes);
+}
+
+static void check_lists(const struct world *w)
+{
+    for (int chosen = 0; chosen < 1 << LISTED; chosen++) {
+        assert_int_equal(rnet_isa_use(RNET_ISA_SCALAR), RNET_ISA_SCALAR);
+        struct outcome truth = run_list(w, chosen);
+
+        for (int isa = 1; isa < RNET_ISAS; isa++) {
+            if (!use(isa))
+                continue;
+            struct outcome out = run_list(w, chosen);
+
+            if (!same_outcome(w, &truth, &out))
+                fail_msg("%s: list %x, %ld x %ld differs from the twin",
+                         names[isa], (unsigned)chosen, w->rows.rows,
+                         w->features);
+            outcome_free(&out);
+        }
+        outcome_free(&truth);
+    }
+}
+
+/* Every choice of steps that have a sweep of their own, and more. */
+static void lists(void **state)
+{
+    static const int shapes[][3] = {    /* rows, features, rows of a sample */
+        { 6, 16, 3 }, { 130, 16, 65 }, { 9, 48, 9 }, { 5, 272, 1 },
+        { 14, 33, 7 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        struct world w = world(RNET_PLAIN, shapes[i][0], shapes[i][1],
+                               shapes[i][2]);
+
+        check_lists(&w);
+        world_free(&w);
+    }
+}
+
 static void add_sums(void **state)
 {
     static const int chunks[] = { 0, 1, 7, 300 };
@@ -561,6 +664,7 @@ int main(void)
         cmocka_unit_test(every_step),
         cmocka_unit_test(every_size),
         cmocka_unit_test(sums),
+        cmocka_unit_test(lists),
         cmocka_unit_test(add_sums),
         cmocka_unit_test(dropout),
         cmocka_unit_test(tile_with_gaps),
