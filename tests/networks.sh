@@ -1,7 +1,8 @@
 #!/bin/sh
-# networks.sh [NAME ...]: every network of tests/networks (or those named)
-# through the compiler, against PyTorch's numbers with each instruction set,
-# against finite differences, and two of them at once in threads.
+# networks.sh [NAME ...]: every network of tests/networks and every example of
+# tests/examples.list (or those named) through the compiler, against PyTorch's
+# numbers with each instruction set, against finite differences, and two of
+# them at once in threads.
 #
 #   RNETC, LIBRNET   what is tested: build/rnetc, build/librnet.a
 #   OUT              where everything goes: build/networks
@@ -16,6 +17,33 @@ STRICT="-std=gnu11 -Wall -Wextra -Wconversion -Wshadow -pedantic -Werror"
 PLAIN="-std=gnu11 -O1 -g -pthread -Iruntime -Itests"
 DOUBLE="-DRNET_ONLY_SCALAR -include tests/double.h"
 TSAN="-DRNET_ONLY_SCALAR -fsanitize=thread"
+
+# ---------------------------------------------------------- what is tested
+
+LIST=tests/examples.list
+
+every_name() {
+    (cd tests/networks && ls ./*.rnet) | sed 's|^\./||; s|\.rnet$||'
+    sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p' $LIST
+}
+
+# source_of NAME: its file, and its knobs as options.
+source_of() {
+    row=$(sed -n "s/^$1  *//p" $LIST)
+    [ -n "$row" ] && echo "examples/$row" || echo "tests/networks/$1.rnet"
+}
+
+# The network's own name in the file that comes first.
+network_in() {
+    sed -n 's/^network  *\([a-z0-9_]*\).*/\1/p' "$1"
+}
+
+# No example may be left out of the list.
+unlisted() {
+    for file in $(cd examples && ls ./*.rnet ./*/*.rnet | sed 's|^\./||'); do
+        grep -q "^[a-z][a-z0-9_]*  *$file" $LIST || echo "$file"
+    done
+}
 
 # --------------------------------------------------------------- the parts
 
@@ -45,9 +73,10 @@ sets() {
 
 # The emitted C: the same twice, and no warnings from anyone.
 emit() {
-    $RNETC "tests/networks/$1.rnet" -o "$2/$1.c" &&
+    source=$(source_of "$1")
+    $RNETC $source -o "$2/$1.c" &&
     mkdir -p "$2/again" &&
-    $RNETC "tests/networks/$1.rnet" -o "$2/again/$1.c" &&
+    $RNETC $source -o "$2/again/$1.c" &&
     cmp "$2/$1.c" "$2/again/$1.c" &&
     $CC $STRICT -O1 -g -Iruntime -c -o "$2/$1.o" "$2/$1.c" || return 1
     if command -v clang >/dev/null; then
@@ -59,8 +88,9 @@ emit() {
 }
 
 compare() {
-    prefix=$(echo "$1" | tr a-z A-Z)
-    $CC $PLAIN "-DNETWORK=$1" "-DPREFIX=$prefix" "-I$2" -include "$1.h" \
+    network=$(network_in $(source_of "$1"))
+    prefix=$(echo "$network" | tr a-z A-Z)
+    $CC $PLAIN "-DNETWORK=$network" "-DPREFIX=$prefix" "-I$2" -include "$1.h" \
         -o "$2/compare" tests/compare.c "$OUT/fixture.o" "$OUT/guarded.o" \
         "$2/$1.o" "$LIBRNET" -lm || return 1
     bad=0
@@ -72,8 +102,9 @@ compare() {
 }
 
 gradcheck() {
-    $CC $PLAIN $DOUBLE "-DNETWORK=$1" -o "$2/gradcheck" tests/gradcheck.c \
-        "$2/$1.c" "$OUT/double.a" -lm &&
+    network=$(network_in $(source_of "$1"))
+    $CC $PLAIN $DOUBLE "-DNETWORK=$network" -o "$2/gradcheck" \
+        tests/gradcheck.c "$2/$1.c" "$OUT/double.a" -lm &&
     timeout 120 "$2/gradcheck"
 }
 
@@ -117,7 +148,7 @@ fi
     echo "networks.sh: $RNETC or $LIBRNET is missing: run make first" >&2
     exit 2
 }
-names=${*:-$(cd tests/networks && ls ./*.rnet | sed 's|^\./||; s|\.rnet$||')}
+names=${*:-$(every_name)}
 mkdir -p "$OUT"
 for part in fixture guarded; do
     $CC $PLAIN -c -o "$OUT/$part.o" "tests/$part.c" || exit 2
@@ -134,6 +165,10 @@ for name in $names; do
     fi
 done
 if [ $# = 0 ]; then
+    for file in $(unlisted); do
+        failed=$((failed + 1))
+        echo "examples/$file is not in $LIST: FAILED"
+    done
     if threads resnet_smooth mlp_prenorm; then
         passed=$((passed + 1))
     else
