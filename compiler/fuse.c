@@ -678,6 +678,17 @@ static int last_read(const struct steps *steps, const struct value *value)
     return last;
 }
 
+/* Steps with more operands than one take the value from memory. */
+static bool read_with_vectors(const struct steps *steps,
+                              const struct value *value)
+{
+    for (int s = 0; s < steps->count; s++)
+        if (steps->step[s].x.value == value
+            && (steps->step[s].sums.value || steps->step[s].a.value))
+            return true;
+    return false;
+}
+
 static void use_register(struct steps *steps, const struct value *value,
                          int number)
 {
@@ -705,7 +716,7 @@ static bool assign_registers(struct fuser *f, struct kernel *k)
             continue;
         while (free < REGISTERS && busy[free] >= s)
             free++;
-        if (free == REGISTERS) {
+        if (free == REGISTERS || read_with_vectors(&k->steps, v)) {
             need(f, v);
             spilled = true;
             continue;
