@@ -1,25 +1,28 @@
 # rnetc: the compiler, its runtime, examples and tests.  Output goes to build/.
 CC      ?= cc
 CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith
 STD      = -std=gnu11 -D_GNU_SOURCE -ffp-contract=fast
-PREFIX  ?= /usr/local
 B        = build
-BASE     = $(CC) $(STD) $(WARN) $(CFLAGS) -MMD -MP
+BASE     = $(CC) $(STD) $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+VERSION  = $(shell sed -n 's/.*RNETC_VERSION "\(.*\)"/\1/p' compiler/emit.h)
 
-# Instruction sets the kernels are compiled for, and their flags.
-ARCH    := $(shell $(CC) -dumpmachine)
-ISAS     = base $(if $(filter x86_64%,$(ARCH)),avx2 avx512)
-ISA_base   =
+# The instruction sets that kernels are compiled for.  Kernels are always -O2: at
+# -O1 their accumulators go through memory and half of the speed is lost.
+KERNEL   = -O2
+ISAS    := base $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),avx2 avx512)
 ISA_avx2   = -mavx2 -mfma -mf16c
-ISA_avx512 = -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl \
+ISA_avx512 = $(ISA_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl \
              -mprefer-vector-width=512
 
 COMPILER = $(patsubst compiler/%.c,$(B)/compiler/%.o,$(wildcard compiler/*.c)) \
            $(B)/compiler/lex.o $(B)/compiler/parse.o
-RUNTIME  = $(patsubst runtime/%.c,$(B)/runtime/%.o,$(wildcard runtime/*.c)) \
-           $(patsubst runtime/scalar/%.c,$(B)/runtime/scalar/%.o,$(wildcard runtime/scalar/*.c)) \
-           $(foreach i,$(ISAS),$(patsubst runtime/kernels/%.c,$(B)/runtime/$(i)/%.o,$(wildcard runtime/kernels/*.c)))
+KERNELS  = $(notdir $(wildcard runtime/kernels/*.c))
+RUNTIME  = $(patsubst %.c,$(B)/%.o,$(wildcard runtime/*.c runtime/scalar/*.c)) \
+           $(foreach i,$(ISAS),$(KERNELS:%.c=$(B)/runtime/$(i)/%.o))
+UNIT     = $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+BENCH    = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 
 all: $(B)/rnetc $(B)/librnet.a
 
@@ -29,32 +32,83 @@ $(B)/librnet.a: $(RUNTIME)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/compiler/lex.c: compiler/lex.re | $(B)/compiler
+$(B)/compiler/lex.c: compiler/lex.re
+	@mkdir -p $(@D)
 	re2c -W -Werror --no-generation-date -i -o $@ $<
-$(B)/compiler/parse.c: compiler/parse.y | $(B)/compiler
-	bison -Wall -Wcounterexamples -Werror --no-lines --header=$(B)/compiler/parse.h -o $@ $<
-$(B)/compiler/parse.h: $(B)/compiler/parse.c ;
-$(B)/compiler/lex.o $(B)/compiler/parse.o: $(B)/compiler/%.o: $(B)/compiler/%.c $(B)/compiler/parse.h
+$(B)/compiler/parse.c $(B)/compiler/parse.h &: compiler/parse.y
+	@mkdir -p $(@D)
+	bison -Wall -Wcounterexamples -Werror --no-lines \
+	    --header=$(B)/compiler/parse.h -o $(B)/compiler/parse.c $<
+$(COMPILER): $(B)/compiler/parse.h
+$(B)/compiler/%.o: compiler/%.c
 	$(BASE) -Icompiler -I$(B)/compiler -c -o $@ $<
-$(B)/compiler/%.o: compiler/%.c $(B)/compiler/parse.h | $(B)/compiler
+$(B)/compiler/%.o: $(B)/compiler/%.c
 	$(BASE) -Icompiler -I$(B)/compiler -c -o $@ $<
 
 $(B)/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
-	$(BASE) -pthread -c -o $@ $<
-$(B)/runtime/scalar/%.o: runtime/scalar/%.c
-	@mkdir -p $(@D)
-	$(BASE) -DRNET_ISA=scalar -c -o $@ $<
+	$(BASE) -DRNET_ISA=scalar -pthread -c -o $@ $<
 define isa_rule
 $(B)/runtime/$(1)/%.o: runtime/kernels/%.c
 	@mkdir -p $$(@D)
-	$(BASE) $(ISA_$(1)) -DRNET_ISA=$(1) -c -o $$@ $$<
+	$(BASE) $(KERNEL) $(ISA_$(1)) -DRNET_ISA=$(1) -c -o $$@ $$<
 endef
 $(foreach i,$(ISAS),$(eval $(call isa_rule,$(i))))
-$(B)/compiler:
-	@mkdir -p $@
+
+# Tests: `make check` (or test) runs all and ends with "N passed, N failed".
+$(B)/tests/% $(B)/bench/%: LINK = $(BASE) -I. -Iruntime -Itests -o $@ \
+    $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka -lz -lm -pthread
+$(B)/tests/%: tests/unit/%.c $(B)/librnet.a
+	@mkdir -p $(@D)
+	$(LINK)
+$(B)/tests/test_data: examples/data.c examples/glyphs.c
+$(B)/bench/%: tests/bench/%.c $(B)/librnet.a
+	@mkdir -p $(@D)
+	$(BASE) -O2 -Iruntime -o $@ $(filter %.c %.a,$^) $(LDFLAGS) -lm -pthread
+
+check test: all $(UNIT)
+	tests/all.sh $(UNIT)
+golden: all
+	for t in tests/golden*.sh; do $$t --update || exit; done
+bench: all $(BENCH)
+	for b in $(BENCH); do $$b || exit; done
+
+# All but the vector kernels under the address and undefined behaviour sanitizers.
+sanitize:
+	+$(MAKE) B=$(B)/sanitize KERNEL='-O2 -fno-sanitize=all' CFLAGS='-g -O1 \
+	    -fsanitize=address,undefined -fno-sanitize-recover=all' sanitized
+sanitized: all $(UNIT) $(B)/examples/train
+	tests/mangle.sh
+	tests/sanitize.sh $(B) $(UNIT)
+
+lint:
+	cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr \
+	    --enable=warning,portability -DRNET_ISA=scalar compiler runtime examples
+
+BIN = $(DESTDIR)$(PREFIX)/bin
+INC = $(DESTDIR)$(PREFIX)/include
+LIB = $(DESTDIR)$(PREFIX)/lib
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all
+	install -d $(BIN) $(INC) $(LIB)/pkgconfig $(LIB)/cmake/Rnet \
+	    $(SHARE)/man/man1 $(SHARE)/rnet/examples $(SHARE)/bash-completion/completions
+	install $(B)/rnetc $(BIN)
+	install -m 644 runtime/rnet.h runtime/rnet_kernels.h $(INC)
+	install -m 644 $(B)/librnet.a $(LIB)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' packaging/rnet.pc.in \
+	    > $(LIB)/pkgconfig/rnet.pc
+	sed 's|@VERSION@|$(VERSION)|' packaging/cmake/RnetConfig.cmake \
+	    > $(LIB)/cmake/Rnet/RnetConfig.cmake
+	install -m 644 docs/rnetc.1 $(SHARE)/man/man1
+	install -m 644 examples/*.rnet $(SHARE)/rnet/examples
+	install -m 644 packaging/rnetc.bash $(SHARE)/bash-completion/completions/rnetc
+uninstall:
+	rm -rf $(BIN)/rnetc $(INC)/rnet.h $(INC)/rnet_kernels.h $(LIB)/librnet.a \
+	    $(LIB)/pkgconfig/rnet.pc $(LIB)/cmake/Rnet $(SHARE)/man/man1/rnetc.1 \
+	    $(SHARE)/rnet $(SHARE)/bash-completion/completions/rnetc
 
 clean:
 	rm -rf $(B)
-.PHONY: all clean
+.PHONY: all check test golden bench sanitize sanitized lint install uninstall clean
+-include examples/examples.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,24 @@
+# bash completion for rnetc
+_rnetc()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local options='--output= --header= --prefix= -M -MD -MF -MT -MP -D
+        --network= -I --check --summary --summary=json --batch= --threads=
+        --dot --dump= -Wall -Werror -w -fmax-errors= -fdiagnostics-format=
+        --color= --help --version'
+
+    case $before$word in
+    *--dump=*)
+        COMPREPLY=($(compgen -W 'ast graph grad fuse plan c' -- "${word#*=}")) ;;
+    *--color=*)
+        COMPREPLY=($(compgen -W 'always never auto' -- "${word#*=}")) ;;
+    *)
+        case $word in
+        -*) COMPREPLY=($(compgen -W "$options" -- "$word"))
+            [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace ;;
+        *)  COMPREPLY=($(compgen -f -X '!*.rnet' -- "$word")
+                       $(compgen -d -S / -- "$word")) ;;
+        esac ;;
+    esac
+}
+complete -F _rnetc rnetc

@@ -1,0 +1,46 @@
+#!/bin/sh
+# all.sh UNIT-TEST...: these, two at a time, then every other script of tests/
+# but those of `make sanitize`: a line each, with the output of those that fail
+# before it, and at last one line "N passed, N failed" over all.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+unset MAKEFLAGS MFLAGS
+
+# Sums up a log: lines "N passed, N failed", "N files, N differ", cmocka's.  A
+# test that fails without saying how often has failed once.
+sum() {
+    awk -v name="$1" -v status="$2" '
+        / passed, [0-9]+ failed$/     { good = $(NF - 3); bad = $(NF - 1) }
+        / files, [0-9]+ differ$/      { bad = $(NF - 1); good = $(NF - 3) - bad }
+        /^\[  PASSED  \]/             { good = $4 }
+        /^\[  FAILED  \] [0-9]+ test/ { bad = $4 }
+        END {
+            if (status && !bad) bad = 1
+            if (!status && !good && !bad) good = 1
+            printf "%s: %d passed, %d failed\n", name, good, bad
+        }' "$3"
+}
+
+if [ "$1" = --one ]; then
+    log=$(mktemp) || exit 2
+    "$2" >"$log" 2>&1 </dev/null
+    line=$(sum "${2##*/}" $? "$log")
+    case $line in *" 0 failed") ;; *) cat "$log" ;; esac
+    echo "$line"
+    rm -f "$log"
+    exit 0
+fi
+
+all=$(mktemp) || exit 2
+trap 'rm -f "$all"' EXIT
+{
+    printf '%s\n' "$@" | xargs -P 2 -n 1 tests/all.sh --one
+    for script in tests/*.sh; do
+        case $script in
+        */all.sh|*/sanitize.sh|*/mangle.sh) ;;
+        *) tests/all.sh --one "$script" ;;
+        esac
+    done
+} | tee "$all"
+awk '/^[a-z0-9_.]+: [0-9]+ passed, [0-9]+ failed$/ { good += $2; bad += $4 }
+     END { printf "%d passed, %d failed\n", good, bad; exit bad || !good }' "$all"
