@@ -276,6 +276,9 @@ argument:
     chain       { $$ = ast_one(parser, AST_ARGUMENT, @$, $chain); }
   | word[name] ASSIGN chain
         { $$ = ast_name(parser, AST_ARGUMENT, @$, $name, @name, $chain); }
+  | SHORTCUT[name]                      /* gated(shortcut) */
+        { $$ = ast_one(parser, AST_ARGUMENT, @$,
+              ast_name(parser, AST_NAME, @name, $name, @name, NULL)); }
   ;
 
 chains:
