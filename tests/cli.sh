@@ -91,7 +91,7 @@ is_json() {
     verdict "$1 is no JSON: $2" $?
 }
 
-ex=$root/examples
+ex=$root/examples here=$root/tests/cli
 cd "$work" || exit 2
 cat >good.rnet <<'END'
 network good(width = 8) {
@@ -209,13 +209,13 @@ run 0 good.rnet -o two.c
 cmp -s two.c first.c && cmp -s two.h first.h
 verdict "the same bytes twice" $?
 mkdir -p sub
-run 0 "$ex/resnet_cifar.rnet" -o sub/a.c --header sub/other.h
+run 0 "$here/resnet20.rnet" -o sub/a.c --header sub/other.h
 there sub/a.c
 there sub/other.h
 gone sub/a.h
 cp sub/a.c out
 says out '#include "other.h"'
-run 0 "$ex/resnet_cifar.rnet" -o sub/b.c --header sub/other.h
+run 0 "$here/resnet20.rnet" -o sub/b.c --header sub/other.h
 cmp -s sub/a.c sub/b.c
 verdict "the C does not depend on its own name" $?
 ! grep -q "$work\|$root" sub/a.c sub/other.h
@@ -483,19 +483,19 @@ masked() {
     sed -E -e '/^(Inference|Training)/s/ [0-9,]+ bytes/ N bytes/' out >masked
     mv masked out
 }
-masked "$ex/resnet_cifar.rnet"
-golden resnet_cifar
-masked "$ex/highway.rnet" --batch 64 --threads 4
-golden highway
-masked "$ex/shortcuts/projection.rnet"
-golden projection
-masked "$root/tests/networks/nested.rnet"
+masked "$here/resnet20.rnet"
+golden resnet20
+masked "$here/highway50.rnet" --batch 64 --threads 4
+golden highway50
+masked "$here/nested.rnet"
 golden nested
-run 0 --summary=json "$root/tests/networks/joined.rnet"
+run 0 --summary=json "$here/nested.rnet"
 is_json out "summary"
 sed -E '/(infer|train)_bytes/s/[0-9]+/0/' out >masked
 mv masked out
-golden joined.json
+golden nested.json
+run 0 --dot "$here/nested.rnet"
+golden nested.dot
 
 # bytes FILE NAME ARGUMENT...: --summary=json and the header's macros agree.
 bytes() {
@@ -526,7 +526,7 @@ END
 bytes "$ex/resnet_cifar.rnet" resnet_cifar
 bytes "$ex/densenet.rnet" densenet
 bytes "$ex/residual_mlp.rnet" digits -D width=33 -D depth=5
-bytes "$root/tests/networks/nested.rnet" nested
+bytes "$here/nested.rnet" nested
 
 # Published counts: reference/counts.md.
 counts 269722 40551040 "$ex/resnet_cifar.rnet"
