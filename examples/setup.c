@@ -38,7 +38,7 @@ static void print_help(const char *program, const struct options *options)
            "  --threads N      (as many as there are processors)\n"
            "  --seed N         of the first weights and the shuffling (%llu)\n"
            "  --load FILE      start from these weights (safetensors)\n"
-           "  --save FILE      write the weights at the end\n"
+           "  --save FILE      write the weights after every epoch\n"
            "  --help           print this\n", program, options->epochs,
            options->batch, (double)options->rate, options->schedule,
            (unsigned long long)options->seed);
@@ -120,7 +120,7 @@ void setup_options(struct options *options, int argc, char **argv)
     }
 }
 
-void setup_data(const struct options *options, size_t size,
+void setup_data(struct options *options, size_t size,
                 struct data_set *train, struct data_set *test)
 {
     struct data_error error = { "no memory for the data" };
@@ -133,6 +133,8 @@ void setup_data(const struct options *options, size_t size,
         exit(1);
     }
     setup_fits(train, size);
+    if (options->batch > train->count)
+        options->batch = train->count;
 }
 
 void setup_fits(const struct data_set *set, size_t size)

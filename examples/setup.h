@@ -24,8 +24,8 @@ struct options {
 void setup_options(struct options *options, int argc, char **argv);
 
 /* The data that the options ask for; ends the program when it is bad or its
- * images are not of `size` pixels. */
-void setup_data(const struct options *options, size_t size,
+ * images are not of `size` pixels.  A batch is at most all images. */
+void setup_data(struct options *options, size_t size,
                 struct data_set *train, struct data_set *test);
 
 /* Says what is trained, and starts to show how it goes. */

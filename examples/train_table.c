@@ -139,9 +139,10 @@ int main(int argc, char **argv)
     set_up(t);
     setup_load(t->net, t->params, t->options.load);
     setup_progress(&t->options, t->net, t->data.count, &progress);
-    for (int epoch = 0; epoch < t->options.epochs; epoch++)
+    for (int epoch = 0; epoch < t->options.epochs; epoch++) {
         train_epoch(t, &progress);
-    setup_save(t->net, t->params, t->options.save);
+        setup_save(t->net, t->params, t->options.save);
+    }
     printf("test accuracy %.2f %%\n", 100 * test_accuracy(t));
     clean_up(t);
     return 0;
