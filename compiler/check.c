@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- ports ---- */
 
@@ -26,6 +27,13 @@ static struct port *add_port(struct compilation *c, struct port **list,
 static struct port *port_find(struct port *ports, const char *name)
 {
     while (ports && ports->name != name)
+        ports = ports->next;
+    return ports;
+}
+
+static struct port *port_find_text(struct port *ports, const char *name)
+{
+    while (ports && strcmp(ports->name, name) != 0)
         ports = ports->next;
     return ports;
 }
@@ -397,6 +405,69 @@ static bool complete(struct body *body, struct ast *decl)
     return !body->check->failed;
 }
 
+/* ---- names in the emitted C ---- */
+
+struct c_name { const char *name; struct span span; struct c_name *next; };
+
+static void add_c_name(struct body *body, struct c_name **list,
+                       const char *name, struct span span)
+{
+    struct c_name *n = *list;
+
+    while (n && strcasecmp(n->name, name) != 0)
+        n = n->next;
+    if (n) {
+        fail(body, span, "'%s', in capitals a macro of the emitted header, is "
+             "one already: choose another name", name);
+        if (n->span.end)
+            fail_note(body, n->span, "the other comes from here");
+        return;
+    }
+    n = NEW(body->check->c->arena, struct c_name);
+    *n = (struct c_name) { name, span, *list };
+    *list = n;
+}
+
+static struct span place_of(struct body *body, const char *name)
+{
+    const struct env *env = env_find(body->env, name);
+    return env ? env->span : (struct span) { 0 };
+}
+
+static void port_names(struct body *body, struct port *ports,
+                       struct c_name **macros)
+{
+    for (struct port *p = ports; p; p = p->next)
+        add_c_name(body, macros, arena_format(body->check->c->arena,
+                   "%s_size", p->name), place_of(body, p->name));
+}
+
+/* The header's macros, which are in capitals. */
+static void check_names(struct body *body)
+{
+    static const char *const own[] = { "parameters", "param_floats",
+        "grad_floats", "infer_bytes", "train_bytes" };
+    struct network *network = body->check->c->network;
+    struct c_name *macros = NULL;
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        add_c_name(body, &macros, own[i], (struct span) { 0 });
+    port_names(body, network->inputs, &macros);
+    port_names(body, network->outputs, &macros);
+    for (struct knob *k = network->knobs; k; k = k->next)
+        if (k->is_integer)
+            add_c_name(body, &macros, k->name, place_of(body, k->name));
+    for (struct port *p = network->inputs; p; p = p->next) {
+        const char *grad = arena_format(body->check->c->arena, "%s_grad",
+                                        p->name);
+        if (!p->target && !p->integer && (port_find_text(network->inputs, grad)
+                || port_find_text(network->outputs, grad)))
+            fail(body, place_of(body, p->name), "'%s', which receives the "
+                 "gradient of input '%s', is another input or output: choose "
+                 "another name", grad, p->name);
+    }
+}
+
 struct network *check(struct compilation *c, struct ast *tree,
                       const char *network_name, const struct knob *settings)
 {
@@ -421,6 +492,7 @@ struct network *check(struct compilation *c, struct ast *tree,
     body.inputs = count_inputs(&body, decl->b->list);
     run_body(&body, decl->b->list);
     read_unused(&body);
+    check_names(&body);
     if (!complete(&body, decl) || c->diag->errors)
         return NULL;
     if (network->last)
