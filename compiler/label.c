@@ -59,8 +59,10 @@ static const char *conv_text(struct compilation *c, const struct node *n,
 
 static const char *loss_text(const struct node *n)
 {
-    static const char *const names[] = { "cross_entropy", "squared", "binary",
-                                         "absolute" };
+    static const char *const names[] = {
+        [LOSS_CROSS_ENTROPY] = "cross_entropy", [LOSS_SQUARED] = "mse",
+        [LOSS_BINARY] = "bce", [LOSS_ABSOLUTE] = "mae",
+    };
     return names[n->loss.kind];
 }
 
