@@ -23,6 +23,8 @@ expect() {
     fi
 }
 
+# frames are larger with sanitizers
+ulimit -s 65536 2>/dev/null
 export ASAN_OPTIONS=exitcode=99:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 for file in $(find examples tests -name '*.rnet' | sort); do
     expect "$file" 1 "$build/rnetc" -o "$out/x.c" "$file"
