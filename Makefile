@@ -69,7 +69,7 @@ $(B)/bench/%: tests/bench/%.c $(B)/librnet.a
 check test: all $(UNIT)
 	tests/all.sh $(UNIT)
 golden: all
-	for t in tests/golden*.sh; do $$t --update || exit; done
+	for t in tests/golden*.sh; do sh $$t --update || exit; done
 bench: all $(BENCH)
 	for b in $(BENCH); do $$b || exit; done
 

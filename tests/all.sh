@@ -23,7 +23,10 @@ sum() {
 
 if [ "$1" = --one ]; then
     log=$(mktemp) || exit 2
-    "$2" >"$log" 2>&1 </dev/null
+    case $2 in
+    *.sh) sh "$2" ;;
+    *) "$2" ;;
+    esac >"$log" 2>&1 </dev/null
     line=$(sum "${2##*/}" $? "$log")
     case $line in *" 0 failed") ;; *) cat "$log" ;; esac
     echo "$line"
@@ -34,11 +37,11 @@ fi
 all=$(mktemp) || exit 2
 trap 'rm -f "$all"' EXIT
 {
-    printf '%s\n' "$@" | xargs -P 2 -n 1 tests/all.sh --one
+    printf '%s\n' "$@" | xargs -P 2 -n 1 sh tests/all.sh --one
     for script in tests/*.sh; do
         case $script in
         */all.sh|*/sanitize.sh|*/mangle.sh) ;;
-        *) tests/all.sh --one "$script" ;;
+        *) sh tests/all.sh --one "$script" ;;
         esac
     done
 } | tee "$all"
