@@ -11,7 +11,7 @@ unset MAKEFLAGS MFLAGS
 sum() {
     awk -v name="$1" -v status="$2" '
         / passed, [0-9]+ failed$/     { good = $(NF - 3); bad = $(NF - 1) }
-        / files, [0-9]+ differ$/      { bad = $(NF - 1); good = $(NF - 3) - bad }
+        / [a-z]+, [0-9]+ differ$/     { bad = $(NF - 1); good = $(NF - 3) - bad }
         /^\[  PASSED  \]/             { good = $4 }
         /^\[  FAILED  \] [0-9]+ test/ { bad = $4 }
         END {
@@ -23,10 +23,7 @@ sum() {
 
 if [ "$1" = --one ]; then
     log=$(mktemp) || exit 2
-    case $2 in
-    *.sh) sh "$2" ;;
-    *) "$2" ;;
-    esac >"$log" 2>&1 </dev/null
+    "$2" >"$log" 2>&1 </dev/null
     line=$(sum "${2##*/}" $? "$log")
     case $line in *" 0 failed") ;; *) cat "$log" ;; esac
     echo "$line"
@@ -37,11 +34,11 @@ fi
 all=$(mktemp) || exit 2
 trap 'rm -f "$all"' EXIT
 {
-    printf '%s\n' "$@" | xargs -P 2 -n 1 sh tests/all.sh --one
+    printf '%s\n' "$@" | xargs -P 2 -n 1 tests/all.sh --one
     for script in tests/*.sh; do
         case $script in
         */all.sh|*/sanitize.sh|*/mangle.sh) ;;
-        *) sh tests/all.sh --one "$script" ;;
+        *) tests/all.sh --one "$script" ;;
         esac
     done
 } | tee "$all"
