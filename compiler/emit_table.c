@@ -15,7 +15,7 @@ struct walk {
     struct around around[16];
     int depth;
     int rows;
-    bool too_deep;
+    bool too_deep, too_many;
 };
 
 /* A name so far: text, and for every '#' its first number and steps. */
@@ -114,6 +114,12 @@ static void walk_region(struct walk *w, const struct region *r,
                         const struct title *title, int base, int64_t params,
                         int64_t state)
 {
+    if (!r->param_floats && !r->state_floats)
+        return;
+    if (w->rows > LIMIT_TENSORS)
+        w->too_many = true;
+    if (w->too_many)
+        return;
     for (const struct param *p = r->params; p; p = p->next)
         tensor_c(w, p, title, base,
                  (p->trainable ? params : state) + p->offset);
@@ -186,7 +192,11 @@ static void tensors_c(struct compilation *c, struct text *out, int *rows)
         text_add(out, "    { .name = \"\", .rank = 0 },\n");
     text_add(out, "};\n\n");
     *rows = walk.rows;
-    if (walk.too_deep)
+    if (walk.too_many)
+        diag_error(c->diag, &c->network->main->decl->name_span,
+                   "the network has more than %d rows of parameters: write "
+                   "equal blocks as a repeat", LIMIT_TENSORS);
+    else if (walk.too_deep)
         diag_error(c->diag, &c->network->main->decl->name_span,
                    "repeats around a parameter are nested above the limit of "
                    "%d, or its name is longer than %d bytes",

@@ -15,22 +15,46 @@
 
 /* ---- sizes that depend on the batch ---- */
 
+/* Sums and products stop at TOO_LARGE, which plan() reports. */
+#define TOO_LARGE ((int64_t)1 << 50)
+
+static int64_t bounded_add(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return add_size(a, b, &sum) && sum < TOO_LARGE ? sum : TOO_LARGE;
+}
+
+static int64_t bounded_times(int64_t a, int64_t n)
+{
+    int64_t product;
+    return mul_size(a, n, &product) && product < TOO_LARGE ? product
+                                                           : TOO_LARGE;
+}
+
 struct form_size form_add(struct form_size a, struct form_size b)
 {
-    a.constant += b.constant;
-    a.per_sample += b.per_sample;
+    a.constant = bounded_add(a.constant, b.constant);
+    a.per_sample = bounded_add(a.per_sample, b.per_sample);
     for (int i = 0; i < UNITS; i++)
-        a.per_strips[i] += b.per_strips[i];
+        a.per_strips[i] = bounded_add(a.per_strips[i], b.per_strips[i]);
     return a;
 }
 
 struct form_size form_times(struct form_size a, int64_t n)
 {
-    a.constant *= n;
-    a.per_sample *= n;
+    a.constant = bounded_times(a.constant, n);
+    a.per_sample = bounded_times(a.per_sample, n);
     for (int i = 0; i < UNITS; i++)
-        a.per_strips[i] *= n;
+        a.per_strips[i] = bounded_times(a.per_strips[i], n);
     return a;
+}
+
+static bool form_too_large(const struct form_size *form)
+{
+    bool large = form->constant >= TOO_LARGE || form->per_sample >= TOO_LARGE;
+    for (int i = 0; i < UNITS; i++)
+        large |= form->per_strips[i] >= TOO_LARGE;
+    return large;
 }
 
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -635,6 +659,22 @@ static bool plan_region(struct compilation *c, struct region *region,
     return !p.failed;
 }
 
+static bool too_much_memory(struct compilation *c)
+{
+    bool large = false;
+
+    for (struct function *f = c->network->functions; f; f = f->next)
+        for (int mode = 0; mode < MODES; mode++) {
+            const struct schedule *s = f->body->schedule[mode];
+            large |= s && (form_too_large(&s->scratch)
+                           || form_too_large(&s->saved));
+        }
+    if (large)
+        diag_error(c->diag, &c->network->main->decl->name_span,
+                   "the work memory is above the limit of 2^50 floats");
+    return large;
+}
+
 bool plan(struct compilation *c)
 {
     c->network->units = NEW(c->arena, struct units);
@@ -646,7 +686,7 @@ bool plan(struct compilation *c)
                            "different numbers of rows in one network", UNITS);
                 return false;
             }
-    return true;
+    return !too_much_memory(c);
 }
 
 /* ---- scratch of kernels ---- */
