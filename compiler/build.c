@@ -165,6 +165,14 @@ struct value *build_binary(struct body *body, const char *step,
                   shape_text(body->check->c, &b->shape));
         return NULL;
     }
+    /* a quotient by rows is a product: grad.c knows sums and products */
+    if (sample && strcmp(step, "DIV") == 0) {
+        b = build_number(body, "RDIV", b, 1, "reciprocal", span);
+        step = "MUL";
+    } else if (sample && strcmp(step, "RDIV") == 0) {
+        a = build_number(body, "RDIV", a, 1, "reciprocal", span);
+        step = "MUL";
+    }
     a = localize(body, a);
     b = as_layout(body, b, sample ? LAYOUT_PLAIN : a->layout);
     struct value *y = build_point(body, step, a, name, span);

@@ -23,7 +23,7 @@ for input in *.rnet; do
     options=
     test ! -f "$name.options" || options=$(cat "$name.options")
     status=0
-    timeout 20 "$RNETC" --check $options "$input" >"$scratch/out" 2>&1 ||
+    timeout 60 "$RNETC" --check $options "$input" >"$scratch/out" 2>&1 ||
         status=$?
     count=$((count + 1))
     if [ $status -ne 1 ]; then

@@ -1,6 +1,9 @@
-/* gradcheck.c: gradients of one emitted network by central differences.
+/* gradcheck.c: gradients of emitted networks by central differences.
  *
  *     cc -DNETWORK=digits -DRNET_ONLY_SCALAR -include double.h ...
+ *
+ * or, for many in one program, -include a file that defines NETWORKS(X) as
+ * X(one) X(two) ...
  *
  * Everything is compiled with double in place of float (docs/CONTRACTS.md).
  * dL/dx is compared with (L(x + e) - L(x - e)) / 2e for scalars of every
@@ -20,12 +23,20 @@
 #define STEP 1e-6
 #define RELATIVE 1e-6           /* of the largest gradient of the tensor */
 #define ABSOLUTE 1e-8
+#ifndef EVALUATIONS
 #define EVALUATIONS 800         /* about so many pairs a network */
+#endif
 #define BATCH 5
 
-extern const struct rnet_network NETWORK;
+#ifndef NETWORKS
+#define NETWORKS(X) X(NETWORK)
+#endif
+#define DECLARED(name) extern const struct rnet_network name;
+NETWORKS(DECLARED)
+#define LISTED(name) &name,
+static const struct rnet_network *const networks[] = { NETWORKS(LISTED) };
 
-static const struct rnet_network *const net = &NETWORK;
+static const struct rnet_network *net;  /* the one that is checked */
 
 struct check {
     struct sample sample;
@@ -121,7 +132,7 @@ static void check_tensor(struct check *check, const struct rnet_entry *entry,
 static void check_params(struct check *check, struct source *source)
 {
     size_t tensors = rnet_tensor_count(net);
-    size_t wanted = EVALUATIONS / tensors + 2;
+    size_t wanted = EVALUATIONS / (tensors + 1) + 2;
     if (net->trainable <= EVALUATIONS)
         wanted = EVALUATIONS;
     for (size_t i = 0; i < tensors; i++) {
@@ -213,11 +224,11 @@ static void check_free(struct check *check)
         rnet_free(check->input_grad[i]);
 }
 
-int main(int argc, char **argv)
+static int check_network(uint64_t seed)
 {
     struct check check;
     struct source source = { 99 };
-    check_start(&check, argc > 1 ? strtoull(argv[1], NULL, 10) : 7);
+    check_start(&check, seed);
     check_direction(&check, &source);
     check_params(&check, &source);
     for (int i = 0; i < net->input_count; i++)
@@ -233,4 +244,15 @@ int main(int argc, char **argv)
            check.worst, check.kinks);
     check_free(&check);
     return check.failures != 0;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 7;
+    int failed = 0;
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+        net = networks[i];
+        failed |= check_network(seed);
+    }
+    return failed;
 }
