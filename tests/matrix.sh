@@ -1,0 +1,98 @@
+#!/bin/sh
+# matrix.sh [--quick] [NAME ...]: gradients by finite differences in double of
+# every layer and of every shortcut x norm x placement x scale, alone and in
+# repeats.  matrix.awk makes the networks from the compiler's own tables and
+# matrix.txt; networks that the compiler must refuse are marked there.
+# --quick takes every eighth.  Some dozens share one program.
+cd "$(dirname "$0")/.." || exit 2
+
+: "${RNETC:=build/rnetc}" "${OUT:=build/matrix}" "${JOBS:=2}" "${CC:=cc}"
+export RNETC OUT CC
+PLAIN="-std=gnu11 -pthread -Iruntime -Itests"
+DOUBLE="-DRNET_ONLY_SCALAR -include tests/double.h"
+GROUP=32                        # networks a program
+
+archive() {
+    mkdir -p "$OUT/double.parts"
+    for source in runtime/*.c runtime/scalar/*.c tests/sample.c; do
+        echo "$OUT/double.parts/$(echo "$source" | tr / _).o $source"
+    done | xargs -P "$JOBS" -L 1 sh -c '
+        '"$CC $PLAIN $DOUBLE -O1"' -DRNET_ISA=scalar -c -o "$0" "$1"' &&
+    rm -f "$OUT/double.a" &&
+    ar rcs "$OUT/double.a" "$OUT/double.parts"/*.o
+}
+
+# The C of one network of a group, or word that it was refused as it must be.
+emit() {
+    if $RNETC "$OUT/$1.rnet" -o "$OUT/$1.c" 2>"$OUT/$1.err"; then
+        [ -z "$2" ] && return 0
+        echo "$1: FAILED: compiled, though it means nothing"
+    elif [ -n "$2" ] && grep -q "^[^ ]*: error: " "$OUT/$1.err"; then
+        echo "$1: ok: refused"
+    else
+        echo "$1: FAILED: refused"
+        cat "$OUT/$1.err"
+    fi
+    return 1
+}
+
+# The networks in file $1: compiled into one program and run.
+group() {
+    sources= names=
+    while read -r name error; do
+        emit "$name" "$error" || continue
+        sources="$sources $OUT/$name.c" names="$names X($name)"
+    done <"$1"
+    [ -n "$names" ] || return
+    echo "#define NETWORKS(X) $names" >"$1.h"
+    objects=$(mktemp -d "$1.XXXXXX")
+    if (cd "$objects" && root=$(cd - >/dev/null && pwd) && : &&
+            for source in $sources; do
+                echo "$root/$source"
+            done | xargs $CC -std=gnu11 -I"$root/runtime" -DRNET_ONLY_SCALAR \
+                -include "$root/tests/double.h" -O0 -c) &&
+        $CC $PLAIN $DOUBLE -O1 -DEVALUATIONS=100 -include "$1.h" \
+            -o "$1.run" tests/gradcheck.c "$objects"/*.o "$OUT/double.a" -lm
+    then
+        timeout 300 "$1.run" || echo "$1: FAILED: a network of this group"
+    else
+        echo "$1: FAILED: the emitted C does not compile"
+    fi
+    rm -rf "$objects"
+}
+
+if [ "$1" = --group ]; then
+    group "$2" >"$2.log" 2>&1
+    exit
+fi
+[ -x "$RNETC" ] || {
+    echo "matrix.sh: $RNETC is missing: run make first" >&2
+    exit 2
+}
+quick=
+if [ "$1" = --quick ]; then
+    quick=yes
+    shift
+fi
+mkdir -p "$OUT"
+rm -f "$OUT"/group.*
+awk -v out="$OUT" -f tests/matrix.awk compiler/ops.h compiler/layers.c \
+    tests/matrix.txt >"$OUT/all" || exit 2
+if [ $# -gt 0 ]; then
+    for name; do
+        grep "^$name\( \|\$\)" "$OUT/all" || exit 2
+    done >"$OUT/list"
+elif [ -n "$quick" ]; then
+    awk 'NR % 8 == 1' "$OUT/all" >"$OUT/list"
+else
+    cp "$OUT/all" "$OUT/list"
+fi
+archive || exit 2
+split -a 4 -l $GROUP "$OUT/list" "$OUT/group."
+ls "$OUT"/group.???? | xargs -P "$JOBS" -n 1 tests/matrix.sh --group
+cat "$OUT"/group.????.log >"$OUT/log"
+grep -v ' ok ' "$OUT/log" | grep -v ': ok: '
+count=$(wc -l <"$OUT/list")
+good=$(grep -c -e ' ok ' -e ': ok: ' "$OUT/log")
+echo "matrix: $good of $count good"
+[ "$good" = "$count" ] && ! grep -q FAILED "$OUT/log"
