@@ -236,21 +236,26 @@ static void take_turns(struct program *programs, int count, int rounds,
     }
 }
 
-/* A peer is ready when it agrees with our answer; else it says why not. */
+/* A peer is ready when it agrees with our answer and has found its way; else
+ * this says why not. */
 static int prepare(struct program *peer, const char *ours)
 {
     char line[512];
 
-    if (!listen(peer, line, sizeof line))
+    if (!listen(peer, line, sizeof line)
+        || !ask(peer, "check 4", line, sizeof line)) {
+        printf("  %s did not start\n", peer->name);
         return 0;
-    if (!ask(peer, "check 4", line, sizeof line))
-        return 0;
+    }
     if (!agree(ours, line)) {
         printf("  %s gives %s, ours %s: not compared\n", peer->name, line,
                ours);
         return 0;
     }
-    return ask(peer, "prepare", peer->way, sizeof peer->way);
+    if (ask(peer, "prepare", peer->way, sizeof peer->way))
+        return 1;
+    printf("  %s found no way to run\n", peer->name);
+    return 0;
 }
 
 static void open_ours(struct program *ours, const char *folder,
