@@ -101,9 +101,11 @@ function block(name, maps, shortcut, norm, scale,    text, weights)
 # Four blocks, one a scale: two alone, the first of which changes the shape
 # where the shortcut can, two in repeats.  Without a shortcut so many norms in
 # a row would be too ill-conditioned for differences: two blocks.
-function shortcut_case(name, maps, shortcut, norm, error,    wide, step, none)
+function shortcut_case(name, maps, shortcut, norm, error,    wide, step, none,
+                       few)
 {
     none = shortcut == "none"
+    few = none || shortcut == "dense" ? 2 : 3
     wide = shortcut ~ /projection|own|none/ && (maps || shortcut !~ /pad/)
     step = maps && wide && !none ? ", step = 2" : ""
     wide = wide ? 10 : 6        # both even: group(2)
@@ -116,7 +118,7 @@ function shortcut_case(name, maps, shortcut, norm, error,    wide, step, none)
         (none ? "" : "    plain(" wide step ")\n" \
                      "    repeat 2 { scaled(" wide ") }\n") \
         "    " (maps ? "conv(6, 1)" : "linear(6)") "\n" \
-        "    repeat " (none ? 2 : 3) " { channel(6) }\n" \
+        "    repeat " few " { channel(6) }\n" \
         (none ? "    scaled(10)\n" : "    learned(6)\n") "    linear(2)\n" \
         "    output y\n    loss mse(y, target)\n}\n", error)
 }
