@@ -41,16 +41,22 @@ static void check_pointers(struct compilation *c, struct text *out,
              : "");
 }
 
+static const char *samples_c(struct compilation *c, int64_t size)
+{
+    return size == 1 ? "batch"
+         : arena_format(c->arena, "batch * %" PRId64, size);
+}
+
 static void check_indices(struct compilation *c, struct text *out,
                           bool training)
 {
     for (const struct port *p = c->network->inputs; p; p = p->next)
         if (p->integer && (training || !p->target))
-            text_add(out, "    status = rnet_check_indices(%s, batch * %"
-                     PRId64 ",\n                                %" PRId64
+            text_add(out, "    status = rnet_check_indices(%s, %s, %" PRId64
                      ");\n    if (status != RNET_OK)\n        return status;"
                      "\n", identifier(c->arena, p->name),
-                     shape_size(&p->value->shape), p->value->classes);
+                     samples_c(c, shape_size(&p->value->shape)),
+                     p->value->classes);
 }
 
 /* Rows a sample of the smallest value under batch norm; 0: there is none. */

@@ -156,8 +156,9 @@ const char *form_macro(struct compilation *c, const struct form_size *form)
     for (int i = 0; i < units->count; i++)
         if (form->per_strips[i])
             text = arena_format(c->arena, "%s \\\n     + (size_t)%" PRId64
-                " * (((size_t)(batch) * %" PRId64 " + 31) / 32)", text,
-                form->per_strips[i], units->rows[i]);
+                " * (((size_t)(batch)%s + 31) / 32)", text,
+                form->per_strips[i], units->rows[i] == 1 ? ""
+                : arena_format(c->arena, " * %" PRId64, units->rows[i]));
     if (form->per_sample)
         text = arena_format(c->arena, "%s \\\n     + (size_t)%" PRId64
                             " * (size_t)(batch)", text, form->per_sample);
