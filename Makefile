@@ -22,7 +22,6 @@ KERNELS  = $(notdir $(wildcard runtime/kernels/*.c))
 RUNTIME  = $(patsubst %.c,$(B)/%.o,$(wildcard runtime/*.c runtime/scalar/*.c)) \
            $(foreach i,$(ISAS),$(KERNELS:%.c=$(B)/runtime/$(i)/%.o))
 UNIT     = $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-BENCH    = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 
 all: $(B)/rnetc $(B)/librnet.a
 
@@ -56,22 +55,19 @@ endef
 $(foreach i,$(ISAS),$(eval $(call isa_rule,$(i))))
 
 # Tests: `make check` (or test) runs all and ends with "N passed, N failed".
-$(B)/tests/% $(B)/bench/%: LINK = $(BASE) -I. -Iruntime -Itests -o $@ \
+$(B)/tests/%: LINK = $(BASE) -I. -Iruntime -Itests -o $@ \
     $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka -lz -lm -pthread
 $(B)/tests/%: tests/unit/%.c $(B)/librnet.a
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/tests/test_data: examples/data.c examples/glyphs.c
-$(B)/bench/%: tests/bench/%.c $(B)/librnet.a
-	@mkdir -p $(@D)
-	$(BASE) -O2 -Iruntime -o $@ $(filter %.c %.a,$^) $(LDFLAGS) -lm -pthread
 
 check test: all $(UNIT)
 	tests/all.sh $(UNIT)
 golden: all
 	for t in tests/golden*.sh; do sh $$t --update || exit; done
-bench: all $(BENCH)
-	for b in $(BENCH); do $$b || exit; done
+bench: all
+	sh tests/bench/bench.sh
 
 # All but the vector kernels under the address and undefined behaviour sanitizers.
 sanitize:
