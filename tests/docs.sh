@@ -4,7 +4,7 @@
 #   rnet [NAME]         compiles, and its C without warnings
 #   rnet fails          does not; `text messages` after it: the messages' lines
 #   text rnetc ...      lines of that command's output, in this order
-#   c emitted           lines of the C of the last network, in this order
+#   c emitted, c header lines of the C or header of the last network, in order
 #   c program           compiles with that C, runs, returns 0
 cd "$(dirname "$0")/.." || exit 2
 root=$PWD
@@ -46,6 +46,8 @@ try() {
         "$RNETC" ${2#text rnetc } >said && in_order "$1" said ;;
     c\ emitted)
         in_order "$1" "$base.c" ;;
+    c\ header)
+        in_order "$1" "$base.h" ;;
     c\ program)
         cp "$1" program.c && $CC $STRICT -I"$root/runtime" program.c "$base.o" \
             "$LIBRNET" -lm -pthread -o program && ./program >/dev/null ;;
