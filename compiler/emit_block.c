@@ -287,7 +287,7 @@ static void reserve_names(struct writer *w)
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unique(w, names[i]);
-    unique(w, identifier(w->c->arena, w->c->network->name));
+    unique(w, network_c(w->c));
     for (const struct shape_name *s = w->c->network->shapes; s; s = s->next)
         unique(w, s->name);
     for (const struct port *p = w->c->network->inputs; p; p = p->next) {

@@ -6,12 +6,12 @@
 
 const char *network_c(struct compilation *c)
 {
-    return identifier(c->arena, c->network->name);
+    return global_identifier(c->arena, c->network->name);
 }
 
 const char *macro_c(struct compilation *c)
 {
-    return upper(c->arena, c->network->name);
+    return upper(c->arena, network_c(c));
 }
 
 bool trains(struct compilation *c)

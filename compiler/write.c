@@ -81,6 +81,45 @@ static bool reserved(const char *text)
         || strncmp(text, "RNET", 4) == 0;
 }
 
+/* Names of the C library: a network is a global of the program. */
+static bool is_library(const char *text)
+{
+    static const char *const words[] = {
+        "abort", "abs", "accept", "access", "acos", "alarm", "asin", "assert",
+        "atan", "atexit", "atof", "atoi", "bind", "bsearch", "calloc", "cbrt",
+        "ceil", "clock", "close", "connect", "cos", "cosh", "creat", "daemon",
+        "div", "dup", "environ", "erf", "erfc", "exec", "exit", "exp", "exp2",
+        "expm1", "fabs", "fclose", "fdim", "fflush", "floor", "fma", "fmax",
+        "fmin", "fmod", "fopen", "fork", "fprintf", "fread", "free", "frexp",
+        "fwrite", "gamma", "getc", "getenv", "gets", "gmtime", "hypot",
+        "index", "int16_t", "int32_t", "int64_t", "int8_t", "ioctl",
+        "isalpha", "isdigit", "isspace", "j0", "j1", "jn", "kill", "labs",
+        "ldexp", "lgamma", "link", "listen", "localtime", "log", "log10",
+        "log1p", "log2", "longjmp", "lseek", "malloc", "memchr", "memcmp",
+        "memcpy", "memmove", "memset", "mktime", "mmap", "modf", "nan",
+        "nice", "offsetof", "open", "optarg", "optind", "pause", "perror",
+        "pipe", "poll", "pow", "printf", "ptrdiff_t", "putc", "putchar",
+        "puts", "qsort", "raise", "rand", "random", "read", "realloc", "recv",
+        "remainder", "remove", "rename", "rewind", "rindex", "rint", "round",
+        "scanf", "select", "send", "setjmp", "signal", "sin", "sinh",
+        "size_t", "sleep", "socket", "sprintf", "sqrt", "srand", "stat",
+        "strcat", "strchr", "strcmp", "strcpy", "strdup", "strlen", "strstr",
+        "strtod", "strtol", "sync", "system", "tan", "tanh", "tgamma", "time",
+        "times", "tolower", "toupper", "trunc", "uint16_t", "uint32_t",
+        "uint64_t", "uint8_t", "unlink", "wait", "write", "y0", "y1", "yn",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(words[i], text) == 0)
+            return true;
+    return false;
+}
+
+const char *global_identifier(struct arena *arena, const char *text)
+{
+    return is_library(text) ? arena_format(arena, "%s_", text)
+                            : identifier(arena, text);
+}
+
 const char *identifier(struct arena *arena, const char *text)
 {
     if (!reserved(text))
