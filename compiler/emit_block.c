@@ -34,8 +34,7 @@ static const char *const mode_names[] = { "infer", "forward", "backward" };
 const char *function_c(struct writer *w, const struct function *f)
 {
     if (f == w->c->network->main)
-        return arena_format(w->c->arena, "%s_%s_pass",
-                            identifier(w->c->arena, f->name),
+        return arena_format(w->c->arena, "%s_%s_pass", network_c(w->c),
                             mode_names[w->mode]);
     return arena_format(w->c->arena, "%s_%s",
                         identifier(w->c->arena, f->name),
