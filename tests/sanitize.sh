@@ -14,7 +14,7 @@ expect() {
     name=$1 most=$2
     shift 2
     "$@" >"$out/log" 2>&1 </dev/null
-    if [ $? -le "$most" ] && ! grep -q 'Sanitizer\|runtime error' "$out/log"; then
+    if [ $? -le "$most" ] && ! grep -q 'ERROR: .*Sanitizer\|runtime error' "$out/log"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
