@@ -23,7 +23,7 @@
 
 /* The tolerances, relative to a tensor's largest magnitude. */
 #define ACTIVATION_TOLERANCE 5e-6       /* outputs, losses, statistics */
-#define GRADIENT_TOLERANCE   5e-5       /* gradients of parameters, inputs */
+#define GRADIENT_TOLERANCE   2e-5       /* gradients of parameters, inputs */
 #define SUM_TOLERANCE        1e-5       /* the same sum in another order */
 /* A small gradient is measured against this share of the network's largest,
  * one that is zero but for rounding (a bias before batch norm; PyTorch's is
