@@ -6,7 +6,7 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith
 STD      = -std=gnu11 -D_GNU_SOURCE -ffp-contract=fast
 B        = build
 BASE     = $(CC) $(STD) $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-VERSION  = $(shell sed -n 's/.*RNETC_VERSION "\(.*\)"/\1/p' compiler/emit.h)
+VERSION  = $(shell sed -n 's/.*RNETC_VERSION "\(.*\)"/\1/p' compiler/emit/emit.h)
 
 # The instruction sets that kernels are compiled for.  Kernels are always -O2: at
 # -O1 their accumulators go through memory and half of the speed is lost.
@@ -16,8 +16,9 @@ ISA_avx2   = -mavx2 -mfma -mf16c
 ISA_avx512 = $(ISA_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl \
              -mprefer-vector-width=512
 
-COMPILER = $(patsubst compiler/%.c,$(B)/compiler/%.o,$(wildcard compiler/*.c)) \
-           $(B)/compiler/lex.o $(B)/compiler/parse.o
+ROOMS    = base syntax check graph plan emit report cli
+COMPILER = $(patsubst %.c,$(B)/%.o,$(wildcard compiler/*.c compiler/*/*.c)) \
+           $(B)/compiler/syntax/lex.o $(B)/compiler/syntax/parse.o
 KERNELS  = $(notdir $(wildcard runtime/kernels/*.c))
 RUNTIME  = $(patsubst %.c,$(B)/%.o,$(wildcard runtime/*.c runtime/scalar/*.c)) \
            $(foreach i,$(ISAS),$(KERNELS:%.c=$(B)/runtime/$(i)/%.o))
@@ -31,18 +32,20 @@ $(B)/librnet.a: $(RUNTIME)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/compiler/lex.c: compiler/lex.re
+$(B)/compiler/syntax/lex.c: compiler/syntax/lex.re
 	@mkdir -p $(@D)
 	re2c -W -Werror --no-generation-date -i -o $@ $<
-$(B)/compiler/parse.c $(B)/compiler/parse.h &: compiler/parse.y
+$(B)/compiler/syntax/parse.c $(B)/compiler/syntax/parse.h &: compiler/syntax/parse.y
 	@mkdir -p $(@D)
 	bison -Wall -Wcounterexamples -Werror --no-lines \
-	    --header=$(B)/compiler/parse.h -o $(B)/compiler/parse.c $<
-$(COMPILER): $(B)/compiler/parse.h
+	    --header=$(B)/compiler/syntax/parse.h -o $(B)/compiler/syntax/parse.c $<
+$(COMPILER): $(B)/compiler/syntax/parse.h
+INCLUDE  = $(ROOMS:%=-Icompiler/%) -I$(B)/compiler/syntax
 $(B)/compiler/%.o: compiler/%.c
-	$(BASE) -Icompiler -I$(B)/compiler -c -o $@ $<
+	@mkdir -p $(@D)
+	$(BASE) $(INCLUDE) -c -o $@ $<
 $(B)/compiler/%.o: $(B)/compiler/%.c
-	$(BASE) -Icompiler -I$(B)/compiler -c -o $@ $<
+	$(BASE) $(INCLUDE) -c -o $@ $<
 
 $(B)/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)

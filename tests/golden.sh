@@ -6,10 +6,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-front="util diag ast recover syntax lex parse"
+front="base/util base/diag syntax/ast syntax/recover syntax/syntax syntax/lex
+       syntax/parse"
 objects=$(for name in $front; do echo "build/compiler/$name.o"; done)
 make -s $objects
-${CC:-cc} -std=gnu11 -Wall -Wextra -g -Icompiler -o build/ast_dump \
+${CC:-cc} -std=gnu11 -Wall -Wextra -g -Icompiler/base -Icompiler/syntax \
+    -o build/ast_dump \
     tests/ast/ast_main.c $objects
 dump=$PWD/build/ast_dump
 update=${1:-}

@@ -1,5 +1,5 @@
 # matrix.awk: writes the networks of tests/matrix.sh.
-#     awk -v out=FOLDER -f matrix.awk ops.h layers.c matrix.txt
+#     awk -v out=FOLDER -f matrix.awk ops.h layers_*.c matrix.txt
 # Gives FOLDER/NAME.rnet, and a line "NAME", or "NAME error" where the compiler
 # must refuse, on standard output.
 
@@ -16,7 +16,7 @@ FILENAME ~ /ops\.h$/ && /^ROW\(/ && !kernels {
     sub(/,.*/, "")
     pointwise[$0] = 1
 }
-FILENAME ~ /layers\.c$/ && /^    \{ "[a-z_]+", apply_/ {
+FILENAME ~ /layers_[a-z]+\.c$/ && /^    \{ "[a-z_]+", apply_/ {
     split($0, part, "\"")
     layer[part[2]] = 1
 }
@@ -149,7 +149,7 @@ function shortcut_cases(maps,    shortcut, kind, place, s, k, p, norm, ns, nk,
 END {
     for (name in layer)
         if (!has[name]) {
-            print "matrix: layer '" name "' of layers.c has no line in " \
+            print "matrix: layer '" name "' of layers_*.c has no line in " \
                 "matrix.txt" >"/dev/stderr"
             exit 1
         }

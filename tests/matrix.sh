@@ -69,7 +69,7 @@ if [ "$1" = --quick ]; then
 fi
 mkdir -p "$OUT"
 rm -f "$OUT"/group.*
-awk -v out="$OUT" -f tests/matrix.awk compiler/ops.h compiler/layers.c \
+awk -v out="$OUT" -f tests/matrix.awk compiler/graph/ops.h compiler/check/layers_*.c \
     tests/matrix.txt >"$OUT/all" || exit 2
 if [ $# -gt 0 ]; then
     for name; do

@@ -1,7 +1,7 @@
 /* check.h: what the parts of the checker share.  number.c: compile-time
- * arithmetic and names; build.c: nodes with their shape rules; layers.c: the
- * layers, a row each; blocks.c: blocks, properties, repeats; check.c: files,
- * networks, ports. */
+ * arithmetic and names; build.c: nodes with their shape rules; layers.h: the
+ * layers, a row each; losses.c; blocks.c, body.c: blocks and their properties;
+ * repeat.c; check.c: files, networks, ports. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -149,10 +149,11 @@ struct value *build_concat(struct body *body, struct value **values, int count,
 const struct layer *layer_find(const char *name);
 struct value *apply_layer(struct body *body, const struct layer *layer,
                           struct ast *call, struct value *x, bool column);
-const char *const *layer_names(size_t *count);
+const char *const *layer_names(struct compilation *c, size_t *count);
 bool is_layer(const char *name);
 bool layer_starts(const struct layer *layer);   /* needs no current value */
-/* `loss`: builds its nodes into the body's region */
+
+/* losses.c: `loss`: builds its nodes into the body's region */
 void build_loss(struct body *body, struct ast *ast, double weight);
 
 /* blocks.c */

@@ -22,7 +22,7 @@ struct ast *decl_find(struct check *check, const char *name)
 const char *near_name(struct body *body, const char *name)
 {
     size_t count, n = 0, size = 0;
-    const char *const *layers = layer_names(&count);
+    const char *const *layers = layer_names(body->check->c, &count);
     const char **all = NULL;
 
     for (size_t i = 0; i < count; i++) {

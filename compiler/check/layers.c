@@ -1,0 +1,290 @@
+/* layers.c: layers by name: reads the arguments that a row asks for, checks the
+ * value's axes and applies the row, with the norms that a block puts round
+ * its weights. */
+#include "layers.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct layer *const families[] = { dense_layers, map_layers };
+
+enum { FAMILIES = sizeof families / sizeof families[0] };
+
+const struct layer *layer_find(const char *name)
+{
+    for (int i = 0; i < FAMILIES; i++)
+        for (const struct layer *l = families[i]; l->name; l++)
+            if (strcmp(l->name, name) == 0)
+                return l;
+    return NULL;
+}
+
+bool is_layer(const char *name)
+{
+    return layer_find(name) != NULL;
+}
+
+const char *const *layer_names(struct compilation *c, size_t *count)
+{
+    const char **names = NULL;
+    size_t size = 0;
+
+    *count = 0;
+    for (int i = 0; i < FAMILIES; i++)
+        for (const struct layer *l = families[i]; l->name; l++) {
+            GROW_IN(c->arena, names, size, *count);
+            names[(*count)++] = l->name;
+        }
+    return names;
+}
+
+bool layer_starts(const struct layer *layer)
+{
+    return layer->traits & LAYER_STARTS;
+}
+
+/* ---- what the families share ---- */
+
+const char *text_of(struct use *use, struct value *x)
+{
+    return shape_text(use->body->check->c, &x->shape);
+}
+
+bool has_bias(const struct use *use, const struct arg *arg)
+{
+    return arg->given ? arg->real != 0 : !use->body->batch_weights;
+}
+
+struct value *eval_unnamed(struct body *body, struct ast *chain,
+                           struct value *x)
+{
+    const char *as_name = body->as_name;
+
+    body->as_name = NULL;
+    x = eval_value(body, chain, x);
+    body->as_name = as_name;
+    return x;
+}
+
+/* ---- arguments ---- */
+
+static bool bad_integer(struct use *use, const struct arg_row *row,
+                        struct span span, struct number number)
+{
+    fail(use->body, span, "'%s' of '%s' must be %s integer, it is %s",
+         row->name, use->layer->name,
+         row->kind == ARG_PAD ? "a non-negative" : "a positive",
+         number_text(use->body->check->c, number));
+    return false;
+}
+
+static bool read_integer(struct use *use, const struct arg_row *row,
+                         struct ast *ast, int64_t *n)
+{
+    struct number number;
+
+    if (!number_of(use->body, ast, &number))
+        return false;
+    *n = number.integer;
+    if (!number.is_integer || *n < (row->kind == ARG_PAD ? 0 : 1))
+        return bad_integer(use, row, ast->span, number);
+    if (*n >= LIMIT_AXIS) {
+        fail(use->body, ast->span, "'%s' is %" PRId64 ", above the limit of "
+             "2^31", row->name, *n);
+        return false;
+    }
+    return true;
+}
+
+static bool read_pair(struct use *use, const struct arg_row *row,
+                      struct ast *ast, struct arg *arg)
+{
+    if (ast->kind != AST_LIST) {
+        if (!read_integer(use, row, ast, &arg->n[0]))
+            return false;
+        arg->n[1] = arg->n[0];
+        return true;
+    }
+    if (!ast->list || !ast->list->next || ast->list->next->next) {
+        fail(use->body, ast->span, "'%s' is one number or [y, x]", row->name);
+        return false;
+    }
+    return read_integer(use, row, ast->list, &arg->n[0])
+        && read_integer(use, row, ast->list->next, &arg->n[1]);
+}
+
+static bool in_range(struct use *use, const struct arg_row *row,
+                     struct span span, double real)
+{
+    const char *must = row->kind == ARG_FLAG && real != 0 && real != 1
+            ? "is yes or no"
+        : strcmp(row->name, "eps") == 0 && real <= 0 ? "must be above 0"
+        : strcmp(row->name, "p") == 0 && !(real >= 0 && real < 1)
+            ? "must be at least 0 and less than 1" : NULL;
+
+    if (!must)
+        return true;
+    fail(use->body, span, "'%s' of '%s' %s, it is %g", row->name,
+         use->layer->name, must, real);
+    return false;
+}
+
+static bool read_arg(struct use *use, const struct arg_row *row,
+                     struct ast *ast, struct arg *arg)
+{
+    struct number number;
+
+    arg->given = true;
+    arg->ast = ast;
+    if (row->kind == ARG_CHAIN)
+        return true;
+    if (row->word && ast->kind == AST_NAME && !env_find(use->body->env, ast->name)
+        && strcmp(ast->name, row->word) == 0)
+        return arg->is_word = true;
+    if (row->kind == ARG_COUNT)
+        return read_integer(use, row, ast, &arg->n[0]);
+    if (row->kind == ARG_PAIR || row->kind == ARG_PAD)
+        return read_pair(use, row, ast, arg);
+    if (!number_of(use->body, ast, &number))
+        return false;
+    arg->real = number_real(number);
+    return fit_float(use->body, ast->span, &arg->real)
+        && in_range(use, row, ast->span, arg->real);
+}
+
+static int arg_count(const struct layer *layer)
+{
+    int count = 0;
+    while (count < ARGS && layer->arg[count].kind != ARG_END)
+        count++;
+    return count;
+}
+
+static int arg_named(struct use *use, struct ast *argument)
+{
+    const struct layer *layer = use->layer;
+    const char *names[ARGS];
+    int count = arg_count(layer);
+
+    for (int i = 0; i < count; i++) {
+        names[i] = layer->arg[i].name;
+        if (strcmp(names[i], argument->name) == 0)
+            return i;
+    }
+    const char *near = diag_nearest(argument->name, names, (size_t)count);
+    if (near)
+        fail(use->body, argument->name_span, "'%s' has no argument '%s'; did "
+             "you mean '%s'?", layer->name, argument->name, near);
+    else
+        fail(use->body, argument->name_span, "'%s' has no argument '%s'",
+             layer->name, argument->name);
+    return -1;
+}
+
+static bool read_args(struct use *use)
+{
+    const struct layer *layer = use->layer;
+    int position = 0, count = arg_count(layer);
+
+    for (int i = 0; i < count; i++) {
+        use->arg[i].real = layer->arg[i].preset;
+        use->arg[i].n[0] = use->arg[i].n[1] = (int64_t)layer->arg[i].preset;
+    }
+    if (count == 1 && layer->arg[0].kind == ARG_VALUES)
+        return true;
+    for (struct ast *arg = use->call->list; arg; arg = arg->next) {
+        int i = arg->name ? arg_named(use, arg) : position++;
+        if (i < 0)
+            return false;
+        if (i >= count) {
+            fail(use->body, arg->span, count ? "too many arguments: '%s' "
+                 "takes at most %d" : "'%s' takes no arguments", layer->name,
+                 count);
+            return false;
+        }
+        if (use->arg[i].given) {
+            fail(use->body, arg->span, "'%s' is given twice",
+                 layer->arg[i].name);
+            return false;
+        }
+        if (!read_arg(use, &layer->arg[i], arg->a, &use->arg[i]))
+            return false;
+    }
+    for (int i = 0; i < count; i++)
+        if (layer->arg[i].required && !use->arg[i].given) {
+            fail(use->body, use->span, "'%s' needs its argument '%s'",
+                 layer->name, layer->arg[i].name);
+            return false;
+        }
+    return true;
+}
+
+static bool rank_fits(struct use *use, struct value *x)
+{
+    const struct layer *layer = use->layer;
+
+    if (x->shape.rank >= layer->min_rank && x->shape.rank <= layer->max_rank)
+        return true;
+    fail(use->body, use->span, "'%s' takes %s, the value here is %s",
+         layer->name, layer->max_rank == 3 ? "maps [height, width, channels]"
+         : "values with at least one axis", text_of(use, x));
+    fail_note(use->body, x->span, "%s comes from here", text_of(use, x));
+    return false;
+}
+
+/* A layer that needs no argument may be applied to a chain. */
+static bool applied_to_chain(struct body *body, const struct layer *layer,
+                             const struct ast *call)
+{
+    const struct ast *first = call->list;
+    const struct arg_row *row = &layer->arg[0];
+
+    if (!first || first->name || row->required)
+        return false;
+    if (row->word && first->a->kind == AST_NAME
+        && strcmp(first->a->name, row->word) == 0)
+        return false;
+    return !is_number(body, first->a) && first->a->kind != AST_LIST;
+}
+struct value *apply_layer(struct body *body, const struct layer *layer,
+                          struct ast *call, struct value *x, bool column)
+{
+    struct use use = { .body = body, .layer = layer, .call = call,
+                       .span = call->span, .column = column };
+    struct ast rest;
+
+    if (applied_to_chain(body, layer, call)) {
+        rest = *call;           /* silu(linear(h)): the chain's value */
+        rest.list = call->list->next;
+        use.call = &rest;
+        if (!(x = eval_unnamed(body, call->list->a, x)))
+            return NULL;
+    }
+    if (!read_args(&use) || (!x && !layer_starts(layer)))
+        return NULL;
+    if (x && !rank_fits(&use, x))
+        return NULL;
+    if (x && x->integer && !(layer->traits & LAYER_INTEGERS)) {
+        need_real(body, x, call->span,
+                  arena_format(body->check->c->arena, "'%s'", layer->name));
+        return NULL;
+    }
+    bool weights = column && (layer->traits & LAYER_WEIGHTS);
+    if (weights && body->before_weights) {
+        struct value *before = x;
+        const char *as_name = body->as_name;
+        body->as_name = NULL;   /* it names the layer, not its norm */
+        x = apply_norm(body, body->before_weights, x);
+        body->as_name = as_name;
+        if (!body->shared) {
+            body->before = before;
+            body->shared = x;
+        }
+    }
+    if (x || layer_starts(layer))
+        x = layer->apply(&use, x);
+    if (x && !small_enough(body, &x->shape, call->span))
+        return NULL;
+    if (x && weights && body->after_weights)
+        x = apply_norm(body, body->after_weights, x);
+    return x;}

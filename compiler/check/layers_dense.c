@@ -1,0 +1,209 @@
+/* layers_dense.c: layers of rows of features: linear, embedding, norms,
+ * functions, joins. */
+#include "layers.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- dense ---- */
+
+static struct value *apply_linear(struct use *use, struct value *x)
+{
+    return build_linear(use->body, x, use->arg[0].n[0],
+                        has_bias(use, &use->arg[1]), !use->arg[1].given,
+                        next_path(use->body, "linear"), use->span);
+}
+
+static struct value *apply_flatten(struct use *use, struct value *x)
+{
+    struct shape shape = { 1, { shape_size(&x->shape) } };
+    return as_shape(use->body, x, &shape, use->span);
+}
+
+static struct value *apply_embedding(struct use *use, struct value *x)
+{
+    struct body *body = use->body;
+    int64_t vocabulary = use->arg[0].n[0], width = use->arg[1].n[0];
+    struct shape weight = { 2, { vocabulary, width } }, shape = x->shape;
+
+    if (!x->integer) {
+        fail(body, use->span, "'embedding' looks up integers, the value here "
+             "is real: declare the input as 'input name int [...]'");
+        fail_note(body, x->span, "%s comes from here", text_of(use, x));
+        return NULL;
+    }
+    if (shape_size(&weight) > LIMIT_SIZE) {
+        fail(body, use->span, "the table of this embedding, %s, is above the "
+             "limit of 2^40 scalars", shape_text(body->check->c, &weight));
+        return NULL;
+    }
+    x = localize(body, x);
+    struct node *node = new_node(body->check->c, OP_EMBEDDING, use->span);
+    append_node(body->region, &body->region->nodes, node);
+    node_in(node, x);
+    if (!x->classes || vocabulary < x->classes)
+        x->classes = vocabulary;
+    node->param[0] = weight_param(body, next_path(body, "embedding"),
+                                  PACK_PANELS, 1, &weight, width, vocabulary);
+    if (body->init.kind == IK_HE) {     /* no fan: PyTorch's N(0, 1) */
+        node->param[0]->init = INIT_NORMAL;
+        node->param[0]->spread = 1;
+    }
+    shape.axis[shape.rank++] = width;
+    return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
+                                    LAYOUT_STRIPS, &shape, "embedding",
+                                    use->span));
+}
+/* ---- norms, softmax, dropout ---- */
+
+static struct value *apply_row_norm(struct use *use, struct value *x)
+{
+    return build_norm(use->body, use->layer->name, 1, use->arg[0].real,
+                      use->arg[1].real != 0, x, use->span);
+}
+
+static struct value *apply_batchnorm(struct use *use, struct value *x)
+{
+    return build_norm(use->body, "batchnorm", 1, use->arg[0].real, true, x,
+                      use->span);
+}
+
+static struct value *apply_groupnorm(struct use *use, struct value *x)
+{
+    int64_t groups = use->arg[0].n[0];
+
+    if (x->features % groups) {
+        fail(use->body, use->span, "%" PRId64 " groups do not divide the %"
+             PRId64 " channels of %s evenly", groups, x->features,
+             text_of(use, x));
+        fail_note(use->body, x->span, "%s comes from here", text_of(use, x));
+        return NULL;
+    }
+    return build_norm(use->body, "groupnorm", groups, use->arg[1].real,
+                      use->arg[2].real != 0, x, use->span);
+}
+
+static struct value *apply_instancenorm(struct use *use, struct value *x)
+{
+    return build_norm(use->body, "instancenorm", x->features,
+                      use->arg[0].real, use->arg[1].real != 0, x, use->span);
+}
+
+static struct value *apply_softmax(struct use *use, struct value *x)
+{
+    struct body *body = use->body;
+    struct node *node;
+
+    x = localize(body, x);
+    node = new_node(body->check->c, OP_SOFTMAX, use->span);
+    append_node(body->region, &body->region->nodes, node);
+    node_in(node, x);
+    return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
+                                    x->layout, &x->shape, "softmax",
+                                    use->span));
+}
+
+static struct value *apply_dropout(struct use *use, struct value *x)
+{
+    struct value *y = build_point(use->body, "DROPOUT", x, "dropout",
+                                  use->span);
+    y->producer->point.number = use->arg[0].real;
+    y->producer->point.has_number = true;
+    y->producer->point.key = use->body->region->keys++;
+    y->producer->training_only = true;
+    return y;
+}
+
+/* ---- pointwise ---- */
+
+static struct value *apply_pointwise(struct use *use, struct value *x)
+{
+    const char *step = use->layer->step;
+    if (strcmp(step, "GELU") == 0 && use->arg[0].is_word)
+        step = "GELU_TANH";
+    else if (strcmp(step, "GELU") == 0 && use->arg[0].given) {
+        fail(use->body, use->arg[0].ast->span, "'gelu' is exact, or "
+             "'gelu(tanh)'");
+        return NULL;
+    }
+    struct value *y = build_point(use->body, step, x, use->layer->name,
+                                  use->span);
+    if (use->layer->arg[0].kind == ARG_REAL) {
+        y->producer->point.number = use->arg[0].real;
+        y->producer->point.has_number = true;
+    }
+    return y;
+}
+
+static struct value *apply_identity(struct use *use, struct value *x)
+{
+    (void)use;
+    return x;
+}
+/* Arguments are chains, each starts at the current value. */
+static struct value *apply_concat(struct use *use, struct value *x)
+{
+    struct value *values[NODE_INS];
+    int count = 0;
+
+    for (struct ast *arg = use->call->list; arg; arg = arg->next) {
+        if (count == NODE_INS) {
+            fail(use->body, arg->span, "concat takes at most %d values",
+                 NODE_INS);
+            return NULL;
+        }
+        values[count] = eval_unnamed(use->body, arg->a, x);
+        if (!values[count++])
+            return NULL;
+    }
+    if (count < 2) {
+        fail(use->body, use->span, "concat takes two values or more");
+        return NULL;
+    }
+    return build_concat(use->body, values, count, use->span);
+}
+
+const struct layer dense_layers[] = {
+    { "linear", apply_linear, LAYER_WEIGHTS, 1, LIMIT_RANK, NULL, {
+        { "out", ARG_COUNT, true, 0, NULL }, BIAS } },
+    { "embedding", apply_embedding, LAYER_INTEGERS, 1, LIMIT_RANK - 1, NULL, {
+        { "vocabulary", ARG_COUNT, true, 0, NULL },
+        { "width", ARG_COUNT, true, 0, NULL } } },
+    { "flatten", apply_flatten, 0, 1, LIMIT_RANK, NULL, { { 0 } } },
+    { "concat", apply_concat, LAYER_STARTS, 1, LIMIT_RANK, NULL, {
+        { "values", ARG_VALUES, true, 0, NULL } } },
+    { "dropout", apply_dropout, 0, 1, LIMIT_RANK, NULL, {
+        { "p", ARG_REAL, true, 0, NULL } } },
+    { "softmax", apply_softmax, 0, 1, LIMIT_RANK, NULL, { { 0 } } },
+    { "layernorm", apply_row_norm, 0, 1, LIMIT_RANK, NULL,
+        { EPSILON, AFFINE } },
+    { "rmsnorm", apply_row_norm, 0, 1, LIMIT_RANK, NULL,
+        { EPSILON, AFFINE } },
+    { "batchnorm", apply_batchnorm, 0, 1, LIMIT_RANK, NULL, { EPSILON } },
+    { "groupnorm", apply_groupnorm, 0, 1, LIMIT_RANK, NULL, {
+        { "groups", ARG_COUNT, true, 0, NULL }, EPSILON, AFFINE } },
+    { "instancenorm", apply_instancenorm, 0, 3, 3, NULL,
+        { EPSILON, AFFINE } },
+    { "identity", apply_identity, 0, 1, LIMIT_RANK, NULL, { { 0 } } },
+#define INPUT_ARG  { 0 }
+#define LEAKY_ARG  { "slope", ARG_REAL, false, 0.01, NULL }
+#define ELU_ARG    { "alpha", ARG_REAL, false, 1, NULL }
+#define GELU_ARG   { "form", ARG_COUNT, false, 1, "tanh" }
+#define ARG_RELU INPUT_ARG
+#define ARG_LEAKY LEAKY_ARG
+#define ARG_ELU ELU_ARG
+#define ARG_GELU GELU_ARG
+#define ARG_GELU_TANH INPUT_ARG
+#define ARG_SILU INPUT_ARG
+#define ARG_SIGMOID INPUT_ARG
+#define ARG_TANH INPUT_ARG
+#define ARG_SOFTPLUS INPUT_ARG
+#define ARG_EXP INPUT_ARG
+#define ARG_LOG INPUT_ARG
+#define ARG_ABS INPUT_ARG
+#define ROW(name, step, grad, reads, preset, formula, derivative) \
+    { #name, apply_pointwise, 0, 1, LIMIT_RANK, #step, { ARG_##step } },
+    POINTWISE_ROWS(ROW)
+#undef ROW
+    { 0 }
+};
