@@ -8,16 +8,7 @@
 #ifndef RNET_PRODUCT_H
 #define RNET_PRODUCT_H
 
-#include "rows.h"
-#include "vec.h"
-
-/* Accumulators, two vectors of b and one coefficient fill the registers. */
-#if RNET_REGISTERS == 32
-#define TILE_ROWS 14
-#else
-#define TILE_ROWS 6
-#endif
-#define TILE_LANES (2 * RNET_W)
+#include "strip.h"
 
 struct product {
     const float *a, *b;
@@ -27,15 +18,7 @@ struct product {
     long depth;
 };
 
-/* Where in its value a tile lies. */
-struct place { long strip, feature; int lane; };
-
 enum form { BY_ROWS, BY_COLUMNS };
-
-static ALWAYS_INLINE long place_in(struct place place, long stride)
-{
-    return (place.strip * stride + place.feature) * RNET_LANES + place.lane;
-}
 
 /* One k. */
 static ALWAYS_INLINE void turn(vf acc[TILE_ROWS][2], int rows, int wide,
@@ -66,70 +49,6 @@ static ALWAYS_INLINE void segment(vf acc[TILE_ROWS][2], int rows, int wide,
         v_prefetch_later(ahead + k * line);
         turn(acc, rows, wide, form, a + k * next, b + k * RNET_LANES);
     }
-}
-
-static ALWAYS_INLINE void add_value(vf acc[TILE_ROWS][2], int rows, int wide,
-                                    const float *x)
-{
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < wide; v++)
-            acc[i][v] += v_load(x + i * RNET_LANES + v * RNET_W);
-}
-
-static ALWAYS_INLINE void add_bias(vf acc[TILE_ROWS][2], int rows, int wide,
-                                   const float *bias)
-{
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < wide; v++)
-            acc[i][v] += v_set(bias[i]);
-}
-
-static ALWAYS_INLINE void mask_value(vf acc[TILE_ROWS][2], int rows, int wide,
-                                     const float *y)
-{
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < wide; v++)
-            acc[i][v] = v_where_positive(
-                v_load(y + i * RNET_LANES + v * RNET_W), acc[i][v]);
-}
-
-static ALWAYS_INLINE void rectify(vf acc[TILE_ROWS][2], int rows, int wide)
-{
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < wide; v++)
-            acc[i][v] = v_max(v_zero(), acc[i][v]);
-}
-
-static ALWAYS_INLINE void store_value(vf acc[TILE_ROWS][2], int rows, int wide,
-                                      float *y)
-{
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < wide; v++)
-            v_store(y + i * RNET_LANES + v * RNET_W, acc[i][v]);
-}
-
-static ALWAYS_INLINE void finish(vf acc[TILE_ROWS][2], int rows, int wide,
-                                 const struct rows_tail *tail,
-                                 struct place place)
-{
-    float *out = tail->out + place_in(place, tail->out_stride);
-
-    if (tail->bias)
-        add_bias(acc, rows, wide, tail->bias + place.feature);
-    if (tail->before)
-        add_value(acc, rows, wide,
-                  tail->before + place_in(place, tail->before_stride));
-    if (tail->mask)
-        mask_value(acc, rows, wide,
-                   tail->mask + place_in(place, tail->mask_stride));
-    if (tail->after)
-        add_value(acc, rows, wide,
-                  tail->after + place_in(place, tail->after_stride));
-    if (tail->relu)
-        rectify(acc, rows, wide);
-    if (tail->accumulate)
-        add_value(acc, rows, wide, out);
-    store_value(acc, rows, wide, out);
 }
 
 static ALWAYS_INLINE void tile(int rows, int wide, enum form form,

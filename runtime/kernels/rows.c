@@ -1,80 +1,10 @@
 /* rows.c: dense layers, embeddings and changes of layout, on vectors. */
 #include "few.h"
 #include "product.h"
-#include "tile.h"
 #include "transpose.h"
 
 /* Groups of rows whose results go to the steps together. */
 #define BATCH (RNET_LANES / TILE_ROWS)
-
-/* ------------------------------------------------------- tiles and tails */
-
-/* A buffer of 32 features of 32 lanes for results whose tail is steps. */
-struct buffer {
-    float acc[RNET_LANES * RNET_LANES] __attribute__((aligned(64)));
-    struct rnet_tile tile;
-    struct rows_tail tail;      /* that stores into acc */
-};
-
-/* Lanes that no kernel writes are 0. */
-static void buffer_init(struct buffer *buffer, const struct rows_job *job,
-                        long features)
-{
-    for (int i = 0; i < RNET_LANES * RNET_LANES; i += RNET_W)
-        v_store(buffer->acc + i, v_zero());
-    buffer->tail = (struct rows_tail) { .out = buffer->acc };
-    buffer->tile = (struct rnet_tile) {
-        .acc = buffer->acc, .acc_stride = RNET_LANES, .layout = RNET_STRIPS,
-        .row_step = 1, .features = features,
-        .rows_per_sample = job->rows_per_sample
-    };
-}
-
-/* Runs the steps on the `count` features in the buffer. */
-static void buffer_flush(struct buffer *buffer, const struct rows_job *job,
-                         long strip, long feature, long count)
-{
-    struct rnet_tile *tile = &buffer->tile;
-
-    tile->outer = (int)count;
-    tile->inner = rows_lanes(job, strip);
-    tile->row = strip * RNET_LANES;
-    tile->sample = tile->row / tile->rows_per_sample;
-    tile->chunk = strip;
-    tile->feature = feature;
-    RNET_NAME(steps)(job->run, tile, job->steps);
-}
-
-/* The tail on what lies in a buffer already. */
-static void buffer_finish(struct buffer *buffer, const struct rows_job *job,
-                          long strip, long feature, long count)
-{
-    struct place place = { strip, 0, 0 };
-    int lanes = rows_lanes(job, strip);
-
-    if (!job->tail.out) {
-        buffer_flush(buffer, job, strip, feature, count);
-        return;
-    }
-    for (long i = 0; i < count; i++) {
-        place.feature = feature + i;
-        for (place.lane = 0; place.lane < lanes; place.lane += RNET_W) {
-            vf acc[TILE_ROWS][2];
-            acc[0][0] = v_load(buffer->acc + i * RNET_LANES + place.lane);
-            finish(acc, 1, 1, &job->tail, place);
-        }
-    }
-}
-
-static void begin(const struct rows_job *job, const struct rows_part *part,
-                  long features)
-{
-    if (job->tail.out || !rnet_steps_sum(job->steps))
-        return;
-    for (long s = part->strip; s < part->strip + part->strips; s++)
-        RNET_NAME(steps_begin)(job->steps, s, part->feature, part->features,
-                               features);
-}
 
 /* -------------------------------------------------------- y = x w^T, dy w */
 
@@ -162,7 +92,7 @@ static void linear_few(const struct rows_job *job,
     long end = part->feature + part->features;
 
     buffer_init(&buffer, job, job->out);
-    begin(job, part, job->out);
+    buffer_begin(job, part, job->out);
     few_gather(scratch, job->x, job->in, job->rows);
     for (long o = part->feature; o < end; o += RNET_LANES) {
         long count = rows_least(RNET_LANES, end - o);
@@ -189,7 +119,7 @@ static void linear(const struct rows_job *job, const struct rows_part *part,
     }
     if (!job->tail.out)
         buffer_init(&buffer, job, job->out);
-    begin(job, part, job->out);
+    buffer_begin(job, part, job->out);
     strips_groups(&range, part->feature, part->features);
 }
 
@@ -201,7 +131,7 @@ static void grad_input_few(const struct rows_job *job,
     long stride = few_stride(job->out);
 
     buffer_init(&buffer, job, job->in);
-    begin(job, part, job->in);
+    buffer_begin(job, part, job->in);
     few_gather(scratch, job->dy, job->out, job->rows);
     for (long i = part->feature; i < end; i += RNET_LANES) {
         for (long r = 0; r < job->rows; r++)
@@ -230,7 +160,7 @@ static void grad_input(const struct rows_job *job,
     }
     if (!job->tail.out)
         buffer_init(&buffer, job, job->in);
-    begin(job, part, job->in);
+    buffer_begin(job, part, job->in);
     for (long i = part->feature; i < end; i += RNET_LANES)
         strips_groups(&range, i, rows_least(RNET_LANES, end - i));
 }
@@ -373,7 +303,7 @@ static ALWAYS_INLINE void gather(const struct rows_job *job,
     struct buffer buffer;
 
     buffer_init(&buffer, job, job->out);
-    begin(job, part, job->out);
+    buffer_begin(job, part, job->out);
     for (long s = part->strip; s < part->strip + part->strips; s++)
         gather_strip(job, s, part, &buffer, of);
 }
