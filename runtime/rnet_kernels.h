@@ -398,6 +398,44 @@ void rnet_batch_norm_grad(const struct rnet_run *run, long features,
                           float *dgamma, float *dbeta, float *a, float *b,
                           float *c);
 
+/* ------------------------------------------------------- mixes of blocks */
+
+/* A row of n * features features is n blocks x_0 ... x_(n - 1).  Weights, or x
+ * (or y) with stride 0, are one set of floats for all rows, in order; else a
+ * value in the rows' layout. */
+
+/* acc (rows, to * features): block j = sum over i of w[i][j] x_i;
+ * w (rows, from * to) or (from * to) */
+void rnet_mix(const struct rnet_run *run, struct rnet_rows rows, long from,
+              long to, long features, const float *x, long x_stride,
+              const float *w, long w_stride, struct rnet_steps tail);
+/* Block j = sum over i of w[j][i] x_i, w (rows, to * from) or (to * from): with
+ * dy for x, the gradient of rnet_mix's x, and the other way round. */
+void rnet_mix_transposed(const struct rnet_run *run, struct rnet_rows rows,
+                         long from, long to, long features, const float *x,
+                         long x_stride, const float *w, long w_stride,
+                         struct rnet_steps tail);
+/* acc (rows, from * to)[i][j] = <x_i, y_j>; x has `from` blocks, y `to`: with dy
+ * for y, the gradient of rnet_mix's w */
+void rnet_dots(const struct rnet_run *run, struct rnet_rows rows, long from,
+               long to, long features, const float *x, long x_stride,
+               const float *y, long y_stride, struct rnet_steps tail);
+
+/* Sinkhorn & Knopp 1967 as in arXiv 2512.24880: from the matrix e^x of each row
+ * of n * n features, n <= RNET_SINKHORN_LARGEST, `iterations` times the columns
+ * and then the rows are divided by their sums.  acc (rows, n * n).  A column or
+ * row of zeros stays. */
+#define RNET_SINKHORN_LARGEST 8
+#define RNET_SINKHORN_ITERATIONS 32     /* at most */
+void rnet_sinkhorn(const struct rnet_run *run, struct rnet_rows rows, int n,
+                   int iterations, const float *x, long x_stride,
+                   struct rnet_steps tail);
+/* acc = gradient of x, through all iterations */
+void rnet_sinkhorn_grad(const struct rnet_run *run, struct rnet_rows rows,
+                        int n, int iterations, const float *x, long x_stride,
+                        const float *dy, long dy_stride,
+                        struct rnet_steps tail);
+
 /* ------------------------------------------------------ softmax and losses */
 
 /* Over features, strips or plain.  acc = softmax(x), and 0 for a

@@ -73,6 +73,25 @@ static void softmax(struct job *job)
                  job->steps);
 }
 
+/* Four streams of a quarter of the features, weights of each row. */
+static void mix(struct job *job)
+{
+    rnet_mix(&job->run, job->rows, 4, 4, job->features / 4, job->x,
+             job->features, job->z, 16, job->steps);
+}
+
+static void dots(struct job *job)
+{
+    rnet_dots(&job->run, job->rows, 4, 4, job->features / 4, job->x,
+              job->features, job->z, job->features, RNET_NO_STEPS);
+}
+
+static void sinkhorn(struct job *job)
+{
+    rnet_sinkhorn(&job->run, job->rows, 4, 20, job->x, job->features,
+                  job->steps);
+}
+
 static struct rnet_step full(enum rnet_op op, float *x, long features)
 {
     return (struct rnet_step) { .op = op, .kind = RNET_FULL, .x = x,
@@ -90,7 +109,7 @@ static void bench_op(struct job *job, const char *what, enum rnet_op op)
     job->rows = (struct rnet_rows) { RNET_STRIPS, 32, 1 };
     job->features = 32;
     job->steps = (struct rnet_steps) { list, 3 };
-    printf("%-22s", what);
+    printf("%-24s", what);
     for (int isa = RNET_ISA_BASE; isa < RNET_ISAS; isa++)
         if (rnet_isa_use((enum rnet_isa)isa) == (enum rnet_isa)isa)
             printf("  %s %6.3f", names[isa], measure(job, point));
@@ -110,7 +129,7 @@ static void bench_pass(struct job *job, const char *what,
     job->features = features;
     job->steps = f == point ? (struct rnet_steps) { list, 2 }
                             : (struct rnet_steps) { list + 1, 1 };
-    printf("%-22s", what);
+    printf("%-24s", what);
     for (int isa = RNET_ISA_BASE; isa < RNET_ISAS; isa++)
         if (rnet_isa_use((enum rnet_isa)isa) == (enum rnet_isa)isa)
             printf("  %s %6.3f", names[isa], measure(job, f));
@@ -145,6 +164,12 @@ int main(void)
                layer_norm_grad);
     bench_pass(&job, "softmax, strips", RNET_STRIPS, 64, 256, softmax);
     bench_pass(&job, "softmax, plain", RNET_PLAIN, 64, 256, softmax);
+    bench_pass(&job, "mix of 4 to 4, strips", RNET_STRIPS, 64, 256, mix);
+    bench_pass(&job, "mix of 4 to 4, plain", RNET_PLAIN, 64, 256, mix);
+    bench_pass(&job, "dots of 4 and 4, strips", RNET_STRIPS, 64, 256, dots);
+    bench_pass(&job, "dots of 4 and 4, plain", RNET_PLAIN, 64, 256, dots);
+    bench_pass(&job, "sinkhorn of 4, strips", RNET_STRIPS, 64, 16, sinkhorn);
+    bench_pass(&job, "sinkhorn of 4, plain", RNET_PLAIN, 64, 16, sinkhorn);
     bench_pass(&job, "copy, strips", RNET_STRIPS, 64, 256, point);
     return 0;
 }
