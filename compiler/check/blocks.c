@@ -490,7 +490,7 @@ static struct thing eval_as(struct body *body, struct ast *ast,
     return value_thing(y);
 }
 
-static const struct op_row { const char *step, *reverse, *name; } op_rows[] = {
+static const struct arithmetic { const char *step, *reverse, *name; } arithmetics[] = {
     [AST_ADD] = { "ADD", "ADD", "sum" },
     [AST_SUB] = { "SUB", "RSUB", "difference" },
     [AST_MUL] = { "MUL", "MUL", "product" },
@@ -502,7 +502,7 @@ static struct thing eval_binary(struct body *body, struct ast *ast,
 {
     struct thing a = eval(body, ast->a, x, false);
     struct thing b = eval(body, ast->b, x, false);
-    const struct op_row *row;
+    const struct arithmetic *row;
 
     if (a.kind == THING_BAD || b.kind == THING_BAD)
         return bad_thing;
@@ -519,7 +519,7 @@ static struct thing eval_binary(struct body *body, struct ast *ast,
         fail(body, ast->span, "division by zero");
         return bad_thing;
     }
-    row = &op_rows[ast->op];
+    row = &arithmetics[ast->op];
     if (b.kind == THING_NUMBER)
         return value_thing(build_number(body, row->step, a.value,
                            number_real(b.number), row->name, ast->span));

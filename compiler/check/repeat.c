@@ -69,7 +69,7 @@ static bool same_details(struct node *a, struct node *b, int depth,
         return a->loop.count == b->loop.count
             && same_region(a->loop.body, b->loop.body, depth, nth, commit);
     default:
-        return true;
+        return memcmp(&a->set, &b->set, sizeof a->set) == 0;
     }
 }
 

@@ -41,87 +41,6 @@ static const char *optional_c(struct writer *w, struct value *value)
         ? value_c(w, value) : "NULL";
 }
 
-static void linear_c(struct writer *w, struct call *call,
-                     const struct kernel *k)
-{
-    const struct node *n = k->anchor;
-    const struct shape *shape = &n->param[0]->shape;
-
-    call_argument(call, "run");
-    call_argument(call, "%s", rows_c(w, n->in[0]->rows));
-    call_argument(call, "%" PRId64, shape->axis[1]);
-    call_argument(call, "%" PRId64, shape->axis[0]);
-    if (n->op == OP_LINEAR_DW) {
-        call_argument(call, "%s", grad_c(w, n->param[0]));
-        call_argument(call, "%s", grad_c(w, n->param[1]));
-        value_argument(w, call, n->in[0]);
-        value_argument(w, call, n->in[1]);
-        return;
-    }
-    value_argument(w, call, n->in[0]);
-    call_argument(call, "%s", param_c(w, n->param[0]));
-    steps_c(w, call, &k->steps);
-}
-
-static void embedding_c(struct writer *w, struct call *call,
-                        const struct kernel *k)
-{
-    const struct node *n = k->anchor;
-    const struct shape *shape = &n->param[0]->shape;
-    bool grad = n->op == OP_EMBEDDING_DW;
-
-    call_argument(call, "run");
-    call_argument(call, "%s", rows_c(w, n->in[0]->rows));
-    call_argument(call, "%" PRId64, shape->axis[0]);
-    call_argument(call, "%" PRId64, shape->axis[1]);
-    if (grad) {
-        call_argument(call, "%s", grad_c(w, n->param[0]));
-        call_argument(call, "%s", value_c(w, n->in[1]));
-        value_argument(w, call, n->in[0]);
-        return;
-    }
-    call_argument(call, "%s", value_c(w, n->in[0]));
-    call_argument(call, "%s", param_c(w, n->param[0]));
-    steps_c(w, call, &k->steps);
-}
-
-static void conv_c(struct writer *w, struct call *call,
-                   const struct kernel *k)
-{
-    const struct node *n = k->anchor;
-
-    call_argument(call, "run");
-    call_argument(call, "run->batch");
-    call_argument(call, "&%s", shape_constant(w, n));
-    steps_c(w, call, &k->input);
-    if (n->op == OP_CONV_GRAD)
-        steps_c(w, call, &k->output);
-    call_argument(call, "%s", param_c(w, n->param[0]));
-    if (n->op == OP_CONV_GRAD) {
-        call_argument(call, "%s", grad_c(w, n->param[2]));
-        call_argument(call, "%s", grad_c(w, n->param[1]));
-    }
-    steps_c(w, call, &k->steps);
-}
-
-static void pool_c(struct writer *w, struct call *call,
-                   const struct kernel *k)
-{
-    const struct node *n = k->anchor;
-
-    call_argument(call, "run");
-    call_argument(call, "run->batch");
-    call_argument(call, "&%s", shape_constant(w, n));
-    value_argument(w, call, n->in[0]);
-    if (n->op == OP_POOL_GRAD && n->ins > 1) {
-        value_argument(w, call, n->in[1]);
-    } else if (n->op == OP_POOL_GRAD) {
-        call_argument(call, "NULL");
-        call_argument(call, "0");
-    }
-    steps_c(w, call, &k->steps);
-}
-
 static void norm_c(struct writer *w, struct call *call,
                    const struct kernel *k)
 {
@@ -181,21 +100,6 @@ static void batch_norm_c(struct writer *w, struct call *call,
         call_argument(call, "%s", value_c(w, n->out[i]));
 }
 
-static void softmax_c(struct writer *w, struct call *call,
-                      const struct kernel *k)
-{
-    const struct node *n = k->anchor;
-    bool grad = n->op == OP_SOFTMAX_GRAD;
-
-    call_argument(call, "run");
-    call_argument(call, "%s", layout_c(w, n->in[0]));
-    call_argument(call, "%" PRId64, n->in[0]->features);
-    value_argument(w, call, n->in[grad ? 1 : 0]);
-    if (grad)
-        value_argument(w, call, n->in[0]);
-    steps_c(w, call, &k->steps);
-}
-
 static void loss_c(struct writer *w, struct call *call,
                    const struct kernel *k)
 {
@@ -235,18 +139,6 @@ static void add_sums_c(struct writer *w, struct call *call,
     call_argument(call, "1");
 }
 
-static void pack_c(struct writer *w, struct call *call,
-                   const struct kernel *k)
-{
-    const struct node *n = k->anchor;
-
-    call_argument(call, "run");
-    call_argument(call, "%s", rows_c(w, n->in[0]->rows));
-    call_argument(call, "%" PRId64, n->in[0]->features);
-    value_argument(w, call, n->in[0]);
-    steps_c(w, call, &k->steps);
-}
-
 static void point_c(struct writer *w, struct call *call,
                     const struct kernel *k)
 {
@@ -256,35 +148,87 @@ static void point_c(struct writer *w, struct call *call,
     steps_c(w, call, &k->steps);
 }
 
+/* ---- calls as the rows of ops.h write them ---- */
+
+static void input_c(struct writer *w, struct call *call, const struct node *n,
+                    int k)
+{
+    if (k < n->ins) {
+        value_argument(w, call, n->in[k]);
+        return;
+    }
+    call_argument(call, "NULL");
+    call_argument(call, "0");
+}
+
+/* One of the operand's kinds, the letters of ops.h. */
+static const char *operand_c(struct writer *w, const struct node *n,
+                             char kind, int k)
+{
+    struct arena *arena = w->c->arena;
+
+    switch (kind) {
+    case 'i': return k < n->ins ? value_c(w, n->in[k]) : "NULL";
+    case 'o': return k < n->outs ? optional_c(w, n->out[k]) : "NULL";
+    case 'w': return n->param[k] ? param_c(w, n->param[k]) : "NULL";
+    case 'g': return grad_c(w, n->param[k]);
+    case 'a': return arena_format(arena, "%" PRId64,
+                                  n->param[0]->shape.axis[k]);
+    case 'm': return rows_c(w, n->in[k]->rows);
+    case 'l': return layout_c(w, n->in[k]);
+    case 'f': return arena_format(arena, "%" PRId64, n->in[k]->features);
+    case 'n': return arena_format(arena, "%" PRId64, n->set.n[k]);
+    default:  return number_c(arena, n->set.r[k]);
+    }
+}
+
+static void word_c(struct writer *w, struct call *call,
+                   const struct kernel *k, const char *word)
+{
+    const struct node *n = k->anchor;
+
+    if (strcmp(word, "batch") == 0)
+        call_argument(call, "run->batch");
+    else if (strcmp(word, "shape") == 0)
+        call_argument(call, "&%s", shape_constant(w, n));
+    else if (strcmp(word, "steps") == 0)
+        steps_c(w, call, &k->steps);
+    else if (strcmp(word, "input") == 0)
+        steps_c(w, call, &k->input);
+    else if (strcmp(word, "output") == 0)
+        steps_c(w, call, &k->output);
+    else if (*word == 'x')
+        input_c(w, call, n, word[1] - '0');
+    else
+        call_argument(call, "%s", operand_c(w, n, *word, word[1] - '0'));
+}
+
+static void words_c(struct writer *w, struct call *call,
+                    const struct kernel *k, const char *arguments)
+{
+    call_argument(call, "run");
+    while (*arguments) {
+        size_t length = strcspn(arguments, " ");
+        word_c(w, call, k, arena_text(w->c->arena, arguments, length));
+        arguments += length + (arguments[length] == ' ');
+    }
+}
+
+/* Operators whose function depends on what they do. */
 static const char *runtime_name(const struct kernel *k)
 {
-    if (!k->anchor)
+    const struct node *n = k->anchor;
+
+    if (!n)
         return "rnet_point";
-    switch (k->anchor->op) {
-    case OP_LINEAR:        return "rnet_linear";
-    case OP_LINEAR_DX:     return "rnet_linear_grad_input";
-    case OP_LINEAR_DW:     return "rnet_linear_grad_weight";
-    case OP_EMBEDDING:     return "rnet_embedding";
-    case OP_EMBEDDING_DW:  return "rnet_embedding_grad";
-    case OP_CONV:          return "rnet_conv";
-    case OP_CONV_GRAD:     return "rnet_conv_grad";
-    case OP_POOL:          return "rnet_pool";
-    case OP_POOL_GRAD:     return "rnet_pool_grad";
-    case OP_NORM:          return k->anchor->norm.maps ? "rnet_norm_maps"
-                                                       : "rnet_norm_rows";
-    case OP_NORM_GRAD:     return k->anchor->norm.maps ? "rnet_norm_maps_grad"
-                                                       : "rnet_norm_rows_grad";
-    case OP_BN_FINISH:     return "rnet_batch_norm";
-    case OP_BN_INFER:      return "rnet_batch_norm_infer";
-    case OP_BN_GRAD_FINISH: return "rnet_batch_norm_grad";
-    case OP_SOFTMAX:       return "rnet_softmax";
-    case OP_SOFTMAX_GRAD:  return "rnet_softmax_grad";
-    case OP_LOSS:          return k->anchor->loss.kind == LOSS_CROSS_ENTROPY
-                                ? "rnet_cross_entropy" : "rnet_loss";
-    case OP_ADD_SUMS:      return "rnet_add_sums";
-    case OP_PACK:          return "rnet_pack_rows";
-    case OP_UNPACK:        return "rnet_unpack_rows";
-    default:               return "";
+    switch (n->op) {
+    case OP_NORM:      return n->norm.maps ? "rnet_norm_maps"
+                                           : "rnet_norm_rows";
+    case OP_NORM_GRAD: return n->norm.maps ? "rnet_norm_maps_grad"
+                                           : "rnet_norm_rows_grad";
+    case OP_LOSS:      return n->loss.kind == LOSS_CROSS_ENTROPY
+                            ? "rnet_cross_entropy" : "rnet_loss";
+    default:           return op_row(n->op)->function;
     }
 }
 
@@ -296,26 +240,16 @@ static void arguments_c(struct writer *w, struct call *call,
         return;
     }
     switch (k->anchor->op) {
-    case OP_LINEAR: case OP_LINEAR_DX: case OP_LINEAR_DW:
-        linear_c(w, call, k); break;
-    case OP_EMBEDDING: case OP_EMBEDDING_DW:
-        embedding_c(w, call, k); break;
-    case OP_CONV: case OP_CONV_GRAD:
-        conv_c(w, call, k); break;
-    case OP_POOL: case OP_POOL_GRAD:
-        pool_c(w, call, k); break;
     case OP_NORM: case OP_NORM_GRAD:
         norm_c(w, call, k); break;
     case OP_BN_FINISH: case OP_BN_INFER: case OP_BN_GRAD_FINISH:
         batch_norm_c(w, call, k->anchor); break;
-    case OP_SOFTMAX: case OP_SOFTMAX_GRAD:
-        softmax_c(w, call, k); break;
     case OP_LOSS:
         loss_c(w, call, k); break;
     case OP_ADD_SUMS:
         add_sums_c(w, call, k->anchor); break;
     default:
-        pack_c(w, call, k); break;
+        words_c(w, call, k, op_row(k->anchor->op)->arguments); break;
     }
 }
 

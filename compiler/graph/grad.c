@@ -432,12 +432,39 @@ static void grad_batch_norm(struct pass *p, struct node *n, struct value *g)
     accumulate(p, n->in[0], made_grad(p, node, n->in[0]));
 }
 
-static void grad_softmax(struct pass *p, struct node *n, struct value *g)
+/* ---- operators whose gradients are rows of ops.h ---- */
+
+static const struct gradient { enum op op, grad; const char *reads, *gives; }
+gradients[] = {
+#define ROW(op, grad, reads, gives) { OP_##op, OP_##grad, reads, gives },
+    GRADIENT_ROWS(ROW)
+#undef ROW
+};
+
+static void grad_row(struct pass *p, struct node *n, struct value *g,
+                     const struct gradient *row)
 {
-    struct node *node = emit(p, OP_SOFTMAX_GRAD, n->span);
+    struct node *node = emit(p, row->grad, n->span);
+
+    node->set = n->set;
+    node->worker = n->worker;
+    node->shared = n->shared;
+    memcpy(node->param, n->param, sizeof node->param);
     node_in(node, g);
-    node_in(node, keep(p, n->out[0]));
-    accumulate(p, n->in[0], made_grad(p, node, n->in[0]));
+    for (const char *r = row->reads; *r; r += r[2] ? 3 : 2)
+        node_in(node, keep(p, *r == 'i' ? n->in[r[1] - '0']
+                                        : n->out[r[1] - '0']));
+    for (const char *i = row->gives; *i; i += i[1] ? 2 : 1)
+        made_grad(p, node, n->in[*i - '0']);
+    for (int k = 0; k < node->outs; k++)
+        accumulate(p, n->in[row->gives[2 * k] - '0'], node->out[k]);
+}
+
+static void grad_rows_of(struct pass *p, struct node *n, struct value *g)
+{
+    for (size_t i = 0; i < sizeof gradients / sizeof gradients[0]; i++)
+        if (gradients[i].op == n->op)
+            grad_row(p, n, g, &gradients[i]);
 }
 
 /* The loss and its gradient are one kernel, where backward begins. */
@@ -542,10 +569,9 @@ static void grad_node(struct pass *p, struct node *n, struct value *g)
     case OP_POOL:       grad_pool(p, n, g); break;
     case OP_NORM:       grad_norm(p, n, g); break;
     case OP_BATCH_NORM: grad_batch_norm(p, n, g); break;
-    case OP_SOFTMAX:    grad_softmax(p, n, g); break;
     case OP_CALL:       grad_call(p, n, g); break;
     case OP_LOOP:       grad_loop(p, n, g); break;
-    default:            break;
+    default:            grad_rows_of(p, n, g); break;
     }
 }
 
@@ -659,9 +685,7 @@ static void output_grads(struct compilation *c)
 
 static bool is_needed(const struct node *n, const bool *needed)
 {
-    bool effect = n->op == OP_LINEAR_DW || n->op == OP_EMBEDDING_DW
-        || n->op == OP_ADD_SUMS || n->op == OP_LOSS || n->op == OP_CALL_GRAD
-        || n->op == OP_LOOP_GRAD || n->op == OP_BATCH_NORM_GRAD
+    bool effect = (op_row(n->op)->traits & EFFECT)
         || (n->op == OP_NORM_GRAD && n->param[0])
         || (n->op == OP_CONV_GRAD && n->param[2]);
     for (int i = 0; i < n->outs; i++)

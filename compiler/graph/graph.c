@@ -4,19 +4,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const op_names[] = {
-#define ROW(op, name, formula) name,
-    KERNEL_ROWS(ROW)
-#undef ROW
-};
-static const char *const op_formulas[] = {
-#define ROW(op, name, formula) formula,
+static const struct op_row rows[] = {
+#define ROW(op, name, formula, function, traits, arguments) \
+    { name, formula, function, traits, arguments },
     KERNEL_ROWS(ROW)
 #undef ROW
 };
 
-const char *op_name(enum op op) { return op_names[op]; }
-const char *op_formula(enum op op) { return op_formulas[op]; }
+const struct op_row *op_row(enum op op) { return &rows[op]; }
+const char *op_name(enum op op) { return rows[op].name; }
 
 bool shape_equal(const struct shape *a, const struct shape *b)
 {

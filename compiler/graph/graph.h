@@ -130,7 +130,8 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *   NORM_GRAD   dy, x^, rstd -> dx [lines]; [gamma] [beta]
  *   BATCH_NORM  x -> y moments scale shift; gamma beta running_mean running_var
  *   LOSS        x target -> dx
- *   CALL        x, further inputs -> y;  callee
+ *   SLICE       x -> a view of some of its features
+ *   CALL        x -> y;  callee
  *   CALL_GRAD   dy, forward inputs and outputs -> dx...; callee, forward
  *   LOOP        x, captured values -> y; body, count
  *   LOOP_GRAD   dy, x, y, captured values, sums of their gradients so far
@@ -169,6 +170,13 @@ struct node {
     };
     struct port *output;        /* OUTPUT: whose memory; backward: the input
                                    whose gradient it is */
+    /* settings of an operator that has no struct of its own above, in the
+     * order that its row in ops.h writes them */
+    struct { int64_t n[8]; double r[4]; } set;
+    int64_t worker;             /* floats of scratch for each worker, beyond
+                                   RNET_WORKER_FLOATS */
+    int64_t shared;             /* floats of scratch for its call */
+    int64_t macs;               /* for one sample, beyond linear and conv */
     bool training_only;         /* dropout */
     bool optional;              /* only for gradients of the network's inputs */
 };
@@ -274,7 +282,9 @@ int64_t shape_size(const struct shape *shape);
 const char *shape_text(struct compilation *c, const struct shape *shape);
 enum layout natural_layout(const struct shape *shape);
 const char *op_name(enum op op);
-const char *op_formula(enum op op);
+struct op_row { const char *name, *formula, *function; int traits;
+                const char *arguments; };
+const struct op_row *op_row(enum op op);        /* of ops.h */
 /* "conv.0" of a piece list, '#' for what loops number */
 const char *piece_text(struct compilation *c, const struct piece *pieces);
 

@@ -22,45 +22,105 @@ ROW(exp,        EXP,       MUL,            OUTPUT, 0,    "e^x",                 
 ROW(log,        LOG,       DIV,            INPUT,  0,    "log x",                  "dy / x") \
 ROW(abs,        ABS,       ABS_GRAD,       INPUT,  0,    "|x|",                    "dy sign x")
 
-/* Kernels: ROW(op, name in dumps, formula).  What each op's fields mean is
- * said in graph.h; its gradient rule is grad_<op> in grad.c. */
+/* What the passes need to know of an operator. */
+enum op_traits {
+    ACC = 1,            /* its result is in `acc`: steps may ride on it */
+    EFFECT = 2,         /* writes more than its results: gradients, the loss */
+    SAVES = 4           /* results after the first serve backward alone */
+};
+
+/* Operators:
+ *   ROW(op, name in dumps, formula, function of the runtime, traits,
+ *       arguments of its call after `run`)
+ * What each op's fields mean is said in graph.h.  In the arguments, k is a
+ * number from 0:
+ *   x<k>   input k: pointer, stride; NULL, 0 when there is none
+ *   i<k>   input k: pointer            o<k>   output k: pointer, or NULL
+ *   w<k>   parameter k, or NULL        g<k>   its gradient, or NULL
+ *   a<k>   axis k of parameter 0       m<k>   input k: number of rows
+ *   l<k>   input k: struct rnet_rows   f<k>   input k: features
+ *   n<k>   whole setting k             r<k>   real setting k
+ *   batch  samples                     shape  the constant that describes it
+ *   steps, input, output               its step programs
+ * A row without arguments is no call, or has a function of its own in
+ * emit_kernel.c. */
 #define KERNEL_ROWS(ROW) \
-ROW(INPUT,      "input",          "what the caller passes") \
-ROW(POINT,      "point",          "one step") \
-ROW(REDUCE,     "reduce",         "sums over rows, one line a chunk") \
-ROW(ADD_SUMS,   "add_sums",       "d parameter += sum of lines") \
-ROW(RESHAPE,    "reshape",        "the same memory, other axes") \
-ROW(SLICE,      "slice",          "some of the features") \
-ROW(CONCAT,     "concat",         "[x0, x1, ...] along features") \
-ROW(PACK,       "pack",           "plain rows to strips") \
-ROW(UNPACK,     "unpack",         "strips to plain rows") \
-ROW(OUTPUT,     "output",         "what the caller receives") \
-ROW(LINEAR,     "linear",         "y = W x + b") \
-ROW(LINEAR_DX,  "linear_grad_input",  "dx = W' dy") \
-ROW(LINEAR_DW,  "linear_grad_weight", "dW += dy x', db += sum dy") \
-ROW(EMBEDDING,  "embedding",      "y = table[index]") \
-ROW(EMBEDDING_DW, "embedding_grad", "d table[index] += dy") \
-ROW(CONV,       "conv",           "y = W * x + b") \
-ROW(CONV_GRAD,  "conv_grad",      "dW += dy * x, db += sum dy, dx = W' * dy") \
-ROW(POOL,       "pool",           "y = pool(x)") \
-ROW(POOL_GRAD,  "pool_grad",      "dx = pool'(dy)") \
-ROW(NORM,       "norm",           "y = gamma (x - mean) / sqrt(var + e) + beta") \
-ROW(NORM_GRAD,  "norm_grad",      "dx = r (g - mean g - x^ mean(g x^)), g = gamma dy") \
-ROW(BATCH_NORM, "batch_norm",     "y = gamma (x - mean) / sqrt(var + e) + beta, over the batch") \
-ROW(BATCH_NORM_GRAD, "batch_norm_grad", "dx = A dy + B x + C") \
-ROW(BN_FINISH,  "batch_norm_finish", "scale, shift from the sums") \
-ROW(BN_INFER,   "batch_norm_infer", "scale, shift from the running statistics") \
-ROW(BN_GRAD_FINISH, "batch_norm_grad_finish", "d gamma, d beta, A, B, C from the sums") \
-ROW(SOFTMAX,    "softmax",        "y = e^x / sum e^x") \
-ROW(SOFTMAX_GRAD, "softmax_grad", "dx = y (dy - sum y dy)") \
-ROW(LOSS,       "loss",           "loss += weight mean l(x, target), and its gradient") \
-ROW(CALL,       "call",           "a block") \
-ROW(CALL_GRAD,  "call_grad",      "a block's gradient") \
-ROW(LOOP,       "loop",           "repeat") \
-ROW(LOOP_GRAD,  "loop_grad",      "repeat, backwards")
+ROW(INPUT, "input", "what the caller passes", \
+    NULL, 0, NULL) \
+ROW(POINT, "point", "one step", \
+    NULL, 0, NULL) \
+ROW(REDUCE, "reduce", "sums over rows, one line a chunk", \
+    NULL, 0, NULL) \
+ROW(ADD_SUMS, "add_sums", "d parameter += sum of lines", \
+    "rnet_add_sums", EFFECT, NULL) \
+ROW(RESHAPE, "reshape", "the same memory, other axes", \
+    NULL, 0, NULL) \
+ROW(SLICE, "slice", "some of the features", \
+    NULL, 0, NULL) \
+ROW(CONCAT, "concat", "[x0, x1, ...] along features", \
+    NULL, 0, NULL) \
+ROW(PACK, "pack", "plain rows to strips", \
+    "rnet_pack_rows", ACC, "m0 f0 x0 steps") \
+ROW(UNPACK, "unpack", "strips to plain rows", \
+    "rnet_unpack_rows", ACC, "m0 f0 x0 steps") \
+ROW(OUTPUT, "output", "what the caller receives", \
+    NULL, 0, NULL) \
+ROW(LINEAR, "linear", "y = W x + b", \
+    "rnet_linear", ACC, "m0 a1 a0 x0 w0 steps") \
+ROW(LINEAR_DX, "linear_grad_input", "dx = W' dy", \
+    "rnet_linear_grad_input", ACC, "m0 a1 a0 x0 w0 steps") \
+ROW(LINEAR_DW, "linear_grad_weight", "dW += dy x', db += sum dy", \
+    "rnet_linear_grad_weight", EFFECT, "m0 a1 a0 g0 g1 x0 x1") \
+ROW(EMBEDDING, "embedding", "y = table[index]", \
+    "rnet_embedding", ACC, "m0 a0 a1 i0 w0 steps") \
+ROW(EMBEDDING_DW, "embedding_grad", "d table[index] += dy", \
+    "rnet_embedding_grad", EFFECT, "m0 a0 a1 g0 i1 x0") \
+ROW(CONV, "conv", "y = W * x + b", \
+    "rnet_conv", ACC, "batch shape input w0 steps") \
+ROW(CONV_GRAD, "conv_grad", "dW += dy * x, db += sum dy, dx = W' * dy", \
+    "rnet_conv_grad", ACC, "batch shape input output w0 g2 g1 steps") \
+ROW(POOL, "pool", "y = pool(x)", \
+    "rnet_pool", ACC, "batch shape x0 steps") \
+ROW(POOL_GRAD, "pool_grad", "dx = pool'(dy)", \
+    "rnet_pool_grad", ACC, "batch shape x0 x1 steps") \
+ROW(NORM, "norm", "y = gamma (x - mean) / sqrt(var + e) + beta", \
+    NULL, ACC | SAVES, NULL) \
+ROW(NORM_GRAD, "norm_grad", "dx = r (g - mean g - x^ mean(g x^)), g = gamma dy", \
+    NULL, ACC, NULL) \
+ROW(BATCH_NORM, "batch_norm", "y = gamma (x - mean) / sqrt(var + e) + beta, over the batch", \
+    NULL, 0, NULL) \
+ROW(BATCH_NORM_GRAD, "batch_norm_grad", "dx = A dy + B x + C", \
+    NULL, EFFECT, NULL) \
+ROW(BN_FINISH, "batch_norm_finish", "scale, shift from the sums", \
+    "rnet_batch_norm", 0, NULL) \
+ROW(BN_INFER, "batch_norm_infer", "scale, shift from the running statistics", \
+    "rnet_batch_norm_infer", 0, NULL) \
+ROW(BN_GRAD_FINISH, "batch_norm_grad_finish", "d gamma, d beta, A, B, C from the sums", \
+    "rnet_batch_norm_grad", 0, NULL) \
+ROW(SOFTMAX, "softmax", "y = e^x / sum e^x", \
+    "rnet_softmax", ACC, "l0 f0 x0 steps") \
+ROW(SOFTMAX_GRAD, "softmax_grad", "dx = y (dy - sum y dy)", \
+    "rnet_softmax_grad", ACC, "l0 f0 x1 x0 steps") \
+ROW(LOSS, "loss", "loss += weight mean l(x, target), and its gradient", \
+    NULL, ACC | EFFECT, NULL) \
+ROW(CALL, "call", "a block", \
+    NULL, 0, NULL) \
+ROW(CALL_GRAD, "call_grad", "a block's gradient", \
+    NULL, EFFECT, NULL) \
+ROW(LOOP, "loop", "repeat", \
+    NULL, 0, NULL) \
+ROW(LOOP_GRAD, "loop_grad", "repeat, backwards", \
+    NULL, EFFECT, NULL)
+
+/* Gradients that are kernels: ROW(op, its gradient's op, what that reads after
+ * dy: inputs i<k> and outputs o<k> of the operator, the inputs whose gradients
+ * it gives).  Parameters and settings are the operator's.  An operator may
+ * have several rows; one without has a rule in grad.c. */
+#define GRADIENT_ROWS(ROW) \
+ROW(SOFTMAX, SOFTMAX_GRAD, "o0", "0")
 
 enum op {
-#define ROW(op, name, formula) OP_##op,
+#define ROW(op, name, formula, function, traits, arguments) OP_##op,
     KERNEL_ROWS(ROW)
 #undef ROW
     OP_COUNT

@@ -51,15 +51,7 @@ static struct value *fresh(struct fuser *f, enum form form,
 /* Whether pointwise work can ride on it. */
 static bool has_acc(enum op op)
 {
-    switch (op) {
-    case OP_LINEAR: case OP_LINEAR_DX: case OP_CONV: case OP_CONV_GRAD:
-    case OP_POOL: case OP_POOL_GRAD: case OP_NORM: case OP_NORM_GRAD:
-    case OP_SOFTMAX: case OP_SOFTMAX_GRAD: case OP_EMBEDDING: case OP_PACK:
-    case OP_UNPACK: case OP_LOSS:
-        return true;
-    default:
-        return false;
-    }
+    return op_row(op)->traits & ACC;
 }
 
 static struct kernel *add_kernel(struct fuser *f, struct node *anchor)
@@ -88,8 +80,10 @@ static void add_tail(struct fuser *f, int index, struct node *node)
     GROW_IN(f->c->arena, k->tail, k->tail_size, k->tail_count);
     k->tail[k->tail_count++] = node;
     for (int i = 0; i < node->outs; i++) {
+        struct value *memory = memory_of(node->out[i]);
         node->out[i]->kernel = index;
-        memory_of(node->out[i])->kernel = index;
+        if (memory->kernel < index)     /* a part of it may be made earlier */
+            memory->kernel = index;
     }
 }
 
@@ -450,11 +444,10 @@ static void need_results(struct fuser *f)
             need(f, actual(f, out[i]));
     for (int i = 0; i < f->schedule->count; i++) {
         struct kernel *k = &f->schedule->kernel[i];
-        bool acc = k->anchor && has_acc(k->anchor->op);
+        int traits = k->anchor ? op_row(k->anchor->op)->traits : 0;
         for (int j = 0; k->anchor && j < k->anchor->outs; j++)
-            if (!acc || (k->anchor->op == OP_NORM_GRAD && j == 1))
-                need(f, k->anchor->out[j]);
-            else if (f->mode == MODE_TRAIN && k->anchor->out[j]->kept)
+            if (!(traits & (j ? SAVES : ACC))
+                || (f->mode == MODE_TRAIN && k->anchor->out[j]->kept))
                 need(f, k->anchor->out[j]);
         for (int t = 0; t < k->tail_count; t++) {
             struct value *v = k->tail[t]->out[0];

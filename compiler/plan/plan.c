@@ -721,6 +721,8 @@ static void list_scratch(const struct list *list, int64_t *worker,
                          int64_t *shared)
 {
     for (const struct node *n = list->first; n; n = n->next) {
+        *worker = at_least(*worker, n->worker);
+        *shared = at_least(*shared, n->shared);
         if (n->op == OP_CONV || n->op == OP_CONV_GRAD)
             *worker = at_least(*worker, conv_worker(&n->conv));
         if (n->op == OP_CONV_GRAD)

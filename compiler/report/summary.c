@@ -69,7 +69,7 @@ static int64_t node_macs(struct table *t, const struct node *n)
     case OP_LOOP:
         return times(t, n->loop.count, list_macs(t, &n->loop.body->nodes));
     default:
-        return 0;
+        return n->macs;
     }
 }
 
