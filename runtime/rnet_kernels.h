@@ -436,6 +436,63 @@ void rnet_sinkhorn_grad(const struct rnet_run *run, struct rnet_rows rows,
                         const float *dy, long dy_stride,
                         struct rnet_steps tail);
 
+/* -------------------------------------------------------------- attention */
+
+/* Scaled dot-product attention (Vaswani et al. 2017, 3.2), head by head.  The
+ * rows of a sample follow each other: `queries` rows of q and y, `keys` rows of
+ * k and v.  Heads are slices of `head` features; heads h of q and y with the
+ * same h / (heads / groups) share one of k and v (Ainslie et al. 2023). */
+struct rnet_attention {
+    enum rnet_layout layout;    /* of all values */
+    int queries, keys;          /* rows of a sample */
+    int heads, groups;          /* of q and y; of k and v: divides heads */
+    int head;
+    int causal;                 /* query i sees the keys 0 ... i */
+    float scale;                /* > 0; 1 / sqrt(head) in the paper */
+};
+
+/* Strips of keys, and of queries, that a kernel has before it at once. */
+#define RNET_ATTENTION_STRIPS(head) ((head) <= 64 ? 4 : (head) <= 128 ? 2 : 1)
+
+/* Floats of scratch for each worker: strips of k, v, dk, dv, q and dy, one of
+ * dq; scores and their gradients, and both turned over. */
+#define RNET_ATTENTION_FLOATS(head) \
+    (((size_t)(head) + 31) / 32 * 1024 \
+         * (6 * RNET_ATTENTION_STRIPS(head) + 1) \
+     + (size_t)2048 * RNET_ATTENTION_STRIPS(head) \
+           * (RNET_ATTENTION_STRIPS(head) + 1))
+/* ... beyond RNET_WORKER_FLOATS. */
+#define RNET_ATTENTION_WORKER_FLOATS(head) \
+    (RNET_ATTENTION_FLOATS(head) > RNET_WORKER_FLOATS \
+     ? RNET_ATTENTION_FLOATS(head) - RNET_WORKER_FLOATS : 0)
+
+/* Floats of `log_sum`, the logarithm of the sum of e^score of each row of each
+ * head: log_sum[(sample * heads + head) * queries + query]. */
+#define RNET_ATTENTION_SUMS(batch, queries, heads) \
+    ((size_t)(batch) * (queries) * (heads))
+
+/* y = softmax(scale q k^T) v, head by head.  lengths (batch), unless NULL: keys
+ * at and past it are not seen; a row that sees none is 0.  log_sum is for the
+ * gradient and may be NULL.  y is stored; lanes of other rows are not touched. */
+void rnet_attention(const struct rnet_run *run, long batch,
+                    const struct rnet_attention *attention, float *y,
+                    long y_stride, float *log_sum, const float *q,
+                    long q_stride, const float *k, long k_stride,
+                    const float *v, long v_stride, const int32_t *lengths);
+/* dq, dk, dv are stored, keys that nobody sees get 0.  With p the softmax made
+ * again from log_sum and D = sum over a head's features of y dy:
+ *   dv = p^T dy,  ds = scale p (dy v^T - D),  dq = ds k,  dk = ds^T q
+ * where heads that share k and v add to the same dk and dv.  y is the result
+ * of rnet_attention. */
+void rnet_attention_grad(const struct rnet_run *run, long batch,
+                         const struct rnet_attention *attention, float *dq,
+                         long dq_stride, float *dk, long dk_stride, float *dv,
+                         long dv_stride, const float *dy, long dy_stride,
+                         const float *y, long y_stride, const float *log_sum,
+                         const float *q, long q_stride, const float *k,
+                         long k_stride, const float *v, long v_stride,
+                         const int32_t *lengths);
+
 /* ------------------------------------------------------ softmax and losses */
 
 /* Over features, strips or plain.  acc = softmax(x), and 0 for a

@@ -93,7 +93,7 @@ static float small_integer(void)
 }
 
 /* The first `features` of each row of `stride`; the rest stays NaN. */
-static void fill_rows(float *p, long rows, long features, long stride)
+static inline void fill_rows(float *p, long rows, long features, long stride)
 {
     for (long r = 0; r < rows; r++)
         for (long f = 0; f < features; f++)
@@ -101,7 +101,7 @@ static void fill_rows(float *p, long rows, long features, long stride)
 }
 
 /* Floats of `rows` rows, the last without its gap. */
-static size_t floats_of(long rows, long features, long stride)
+static inline size_t floats_of(long rows, long features, long stride)
 {
     return (size_t)((rows - 1) * stride + features);
 }
@@ -112,8 +112,8 @@ static int same(float a, float b)
 }
 
 /* Prints the first difference. */
-static int equal(const struct guarded *a, const struct guarded *b,
-                 const char *what)
+static inline int equal(const struct guarded *a, const struct guarded *b,
+                        const char *what)
 {
     for (size_t i = 0; i < a->count; i++)
         if (!same(a->p[i], b->p[i])) {
