@@ -88,32 +88,148 @@ static int parameter_index(struct body *body, struct ast *decl,
     return -1;
 }
 
-static bool bind_arguments(struct body *body, struct ast *decl,
-                           struct ast *call, struct binding *binding)
-{
-    int position = 0;
+/* ---- chains as arguments ---- */
 
-    for (struct ast *a = call->list; a; a = a->next) {
-        int i = parameter_index(body, decl, a, position);
+static struct ast *closed(struct body *body, struct ast *ast);
+
+static struct ast *closed_list(struct body *body, const struct ast *ast)
+{
+    struct ast *copy = ast_copy(body->check->c->arena, ast);
+    struct ast **end = &copy->list;
+
+    for (struct ast *i = ast->list; i; i = i->next) {
+        if (!(*end = closed(body, i)))
+            return NULL;
+        end = &(*end)->next;
+    }
+    *end = NULL;
+    return copy;
+}
+
+static struct ast *closed_number(struct body *body, const struct ast *ast,
+                                 struct number number)
+{
+    struct ast *literal = NEW(body->check->c->arena, struct ast);
+
+    *literal = (struct ast) {
+        .kind = AST_NUMBER, .span = ast->span, .is_integer = number.is_integer,
+        .integer = number.integer, .number = number_real(number),
+        .text = number_text(body->check->c, number) };
+    return literal;
+}
+
+/* A chain that needs no names from around it. */
+static bool is_closed(const struct thing *thing)
+{
+    return thing->kind == THING_CHAIN && !thing->env;
+}
+
+/* Whether a parameter may be called: a block, perhaps with some of its
+ * arguments, or a layer without any. */
+static bool is_callable(const struct thing *thing)
+{
+    const struct ast *ast = thing->ast;
+
+    return is_closed(thing)
+        && (ast->kind == AST_NAME || ast->kind == AST_CALL)
+        && !(is_layer(ast->name) && ast->list);
+}
+
+/* unit(curve = tanh), where `unit` stands for basic(stride = 2): basic(stride
+ * = 2, curve = tanh). */
+static struct ast *joined(struct body *body, const struct ast *given,
+                          struct ast *call)
+{
+    struct arena *arena = body->check->c->arena;
+    struct ast *join = ast_copy(arena, given), **end = &join->list;
+
+    if (!call)
+        return NULL;
+    join->kind = AST_CALL;
+    join->span = call->span;
+    for (const struct ast *i = given->list; i; i = i->next) {
+        *end = ast_copy(arena, i);
+        end = &(*end)->next;
+    }
+    *end = call->list;
+    return join;
+}
+
+/* A copy of a layer, a block, a property's word or a chain of them that means
+ * the same without the names around it; NULL when it needs these. */
+static struct ast *closed(struct body *body, struct ast *ast)
+{
+    struct number number;
+    struct env *env;
+    struct ast *a;
+
+    if (is_number(body, ast))
+        return number_of(body, ast, &number)
+            ? closed_number(body, ast, number) : NULL;
+    switch (ast->kind) {
+    case AST_NAME:
+    case AST_CALL:
+        env = env_find(body->env, ast->name);
+        if (!env)
+            return closed_list(body, ast);
+        if (ast->kind == AST_NAME && is_closed(&env->thing))
+            return ast_copy(body->check->c->arena, env->thing.ast);
+        return is_callable(&env->thing)
+            ? joined(body, env->thing.ast, closed_list(body, ast)) : NULL;
+    case AST_ARGUMENT:
+        if ((a = closed(body, ast->a)) == NULL)
+            return NULL;
+        ast = ast_copy(body->check->c->arena, ast);
+        ast->a = a;
+        return ast;
+    case AST_LIST:
+    case AST_FLOW:
+        return closed_list(body, ast);
+    default:
+        return NULL;
+    }
+}
+
+/* What an argument or a default stands for; false after an error. */
+static bool argument_thing(struct body *body, struct ast *ast,
+                           struct thing *thing)
+{
+    struct number number;
+    struct ast *alone;
+
+    if (is_number(body, ast)) {
+        if (!number_of(body, ast, &number))
+            return false;
+        *thing = number_thing(number);
+    } else if (is_unknown(body, ast)) {
+        *thing = bad_thing;
+    } else if ((alone = closed(body, ast)) != NULL) {
+        *thing = (struct thing) { .kind = THING_CHAIN, .ast = alone };
+    } else {
+        *thing = (struct thing) { .kind = THING_CHAIN, .ast = ast,
+                                  .env = body->env };
+    }
+    return true;
+}
+
+/* `position`: of the next argument without a name. */
+static bool bind_arguments(struct body *body, struct ast *decl,
+                           struct ast *list, struct binding *binding,
+                           int *position)
+{
+    for (struct ast *a = list; a; a = a->next) {
+        int i = parameter_index(body, decl, a, *position);
         if (i < 0)
             return false;
-        if (!a->name)
-            position++;
+        *position += !a->name;
         if (binding[i].argument) {
             fail(body, a->span, "this parameter of '%s' is given twice",
                  decl->name);
             return false;
         }
         binding[i].argument = a;
-        struct number number;
-        if (is_number(body, a->a)) {
-            if (!number_of(body, a->a, &number))
-                return false;
-            binding[i].thing = number_thing(number);
-        } else {
-            binding[i].thing = (struct thing) { .ast = a->a, .env = body->env,
-                .kind = is_unknown(body, a->a) ? THING_BAD : THING_CHAIN };
-        }
+        if (!argument_thing(body, a->a, &binding[i].thing))
+            return false;
     }
     return true;
 }
@@ -126,7 +242,6 @@ static bool bind_parameters(struct body *body, struct body *sub,
     int i = 0;
 
     for (struct ast *p = decl->parameters; p; p = p->next, i++) {
-        struct number number;
         if (!binding[i].argument && !p->a) {
             fail(body, call->span, "'%s' needs its parameter '%s'",
                  decl->name, p->name);
@@ -134,14 +249,9 @@ static bool bind_parameters(struct body *body, struct body *sub,
                       "default", p->name);
             return false;
         }
-        if (!binding[i].argument && is_number(sub, p->a)) {
-            if (!number_of(sub, p->a, &number))
-                return body->bad = true, false;
-            binding[i].thing = number_thing(number);
-        } else if (!binding[i].argument) {
-            binding[i].thing = (struct thing) { .ast = p->a, .env = sub->env,
-                .kind = is_unknown(sub, p->a) ? THING_BAD : THING_CHAIN };
-        }
+        if (!binding[i].argument
+            && !argument_thing(sub, p->a, &binding[i].thing))
+            return body->bad = true, false;
         env_add(sub, p->name, binding[i].thing, p->span);
     }
     return true;
@@ -159,6 +269,27 @@ static bool has_shortcut(const struct ast *items)
     return false;
 }
 
+enum { LIMIT_KEY = 4000 };      /* bytes of a chain's key */
+
+/* What two chains without names from around them share when they are equal;
+ * cut where it gets too long. */
+static void add_chain_key(struct text *key, const struct ast *ast)
+{
+    text_add(key, "%s", ast->kind == AST_NUMBER ? ast->text
+                      : ast->name ? ast->name : "");
+    if (ast->kind == AST_ARGUMENT) {
+        text_put(key, "=", 1);
+        add_chain_key(key, ast->a);
+    }
+    if (ast->list)
+        text_put(key, ast->kind == AST_FLOW ? ">" : "(", 1);
+    for (const struct ast *i = ast->list; i && key->length < LIMIT_KEY;
+         i = i->next) {
+        add_chain_key(key, i);
+        text_put(key, i->next ? "," : ")", 1);
+    }
+}
+
 /* Text that two calls share when they are the same function; NULL when an
  * argument cannot be told apart by text: then the block becomes part of its
  * caller. */
@@ -166,24 +297,25 @@ static const char *function_key(struct body *body, struct ast *decl,
                                 struct env *env, struct value *x)
 {
     struct compilation *c = body->check->c;
-    const char *key = arena_format(c->arena, "%p %d %d %d %.17g",
-                                   (void *)decl, body->init.kind,
-                                   body->init.fan_out, body->init.uniform,
-                                   body->init.number);
+    struct text key = { 0 };
+    bool told = true;
 
-    for (struct env *e = env; e; e = e->next) {
+    text_add(&key, "%p %d %d %d %.17g %s", (void *)decl, body->init.kind,
+             body->init.fan_out, body->init.uniform, body->init.number,
+             shape_text(c, &x->shape));
+    for (struct env *e = env; e && told; e = e->next) {
         const struct thing *t = &e->thing;
+        text_put(&key, " ", 1);
+        told = t->kind == THING_NUMBER || is_closed(t);
         if (t->kind == THING_NUMBER)
-            key = arena_format(c->arena, "%s %s", key,
-                               number_text(c, t->number));
-        else if (t->kind == THING_CHAIN && t->ast->kind == AST_NAME
-                 && !env_find(t->env, t->ast->name))
-            key = arena_format(c->arena, "%s %s", key, t->ast->name);
-        else
-            return NULL;
+            text_add(&key, "%s", number_text(c, t->number));
+        else if (told)
+            add_chain_key(&key, t->ast);
+        told &= key.length < LIMIT_KEY;
     }
-    key = arena_format(c->arena, "%s %s", key, shape_text(c, &x->shape));
-    return intern_text(c->names, key);
+    const char *kept = told ? intern(c->names, key.data, key.length) : NULL;
+    text_free(&key);
+    return kept;
 }
 
 static bool name_taken(struct network *network, const char *name)
@@ -349,11 +481,29 @@ void read_unused(struct body *body)
     }
 }
 
+/* The arguments given with the block's name as an argument, then the call's. */
+static bool bind(struct body *body, struct body *sub, struct ast *decl,
+                 struct ast *given, struct ast *call)
+{
+    struct binding binding[LIMIT_PARAMETERS];
+    struct env *names = body->env;
+    int position = 0;
+
+    memset(binding, 0, sizeof binding);
+    body->env = NULL;
+    bool good = !given || bind_arguments(body, decl, given->list, binding,
+                                         &position);
+    body->env = names;
+    return good
+        && bind_arguments(body, decl, call->list, binding, &position)
+        && bind_parameters(body, sub, decl, call, binding);
+}
+
 static struct value *call_block(struct body *body, struct ast *decl,
-                                struct ast *call, struct value *x)
+                                struct ast *given, struct ast *call,
+                                struct value *x)
 {
     struct check *check = body->check;
-    struct binding binding[LIMIT_PARAMETERS];
     struct call_site site = { call->span, decl->name, check->site };
     struct body sub = { .check = check, .region = body->region,
                         .scope = body->scope, .init = body->init,
@@ -361,9 +511,7 @@ static struct value *call_block(struct body *body, struct ast *decl,
                         .loops = body->loops };
     struct value *y = NULL;
 
-    memset(binding, 0, sizeof binding);
-    if (!bind_arguments(body, decl, call, binding)
-        || !bind_parameters(body, &sub, decl, call, binding)
+    if (!bind(body, &sub, decl, given, call)
         || (x && too_deep(body, decl, call->span)))
         return NULL;
     if (!x) {
@@ -429,39 +577,51 @@ static struct thing eval_chain(struct body *body, const struct thing *chain,
     return thing;
 }
 
+/* A layer or block by its own name; `given`: the arguments that came with it
+ * when it was one. */
+static struct thing apply_word(struct body *body, struct ast *given,
+                               struct ast *call, struct value *x, bool column)
+{
+    const struct layer *layer = layer_find(call->name);
+    struct ast *decl = decl_find(body->check, call->name);
+
+    if (!layer && !decl)
+        return unknown(body, given ? given : call);
+    if (!layer || !layer_starts(layer))
+        has_current(body, call, x);
+    return value_thing(layer ? apply_layer(body, layer, call, x, column)
+                             : call_block(body, decl, given, call, x));
+}
+
 static struct thing eval_name(struct body *body, struct ast *ast,
                               struct value *x, bool column)
 {
     struct env *env = env_find(body->env, ast->name);
-    const struct layer *layer;
-    struct ast *decl;
 
     if (env && env->thing.kind == THING_CHAIN)
         return eval_chain(body, &env->thing, x);
-    if (env)
-        return env->thing;
-    if ((layer = layer_find(ast->name)) != NULL) {
-        if (!layer_starts(layer))
-            has_current(body, ast, x);
-        return value_thing(apply_layer(body, layer, ast, x, column));
-    }
-    if ((decl = decl_find(body->check, ast->name)) != NULL) {
-        has_current(body, ast, x);
-        return value_thing(call_block(body, decl, ast, x));
-    }
-    return unknown(body, ast);
+    return env ? env->thing : apply_word(body, NULL, ast, x, column);
 }
 
 static struct thing eval_call(struct body *body, struct ast *ast,
                               struct value *x, bool column)
 {
     struct env *env = env_find(body->env, ast->name);
+    struct ast *call;
 
     if (!env)
-        return eval_name(body, ast, x, column);
+        return apply_word(body, NULL, ast, x, column);
     if (env->thing.kind == THING_BAD)
         return body->bad = true, bad_thing;
+    if (is_callable(&env->thing)) {
+        call = ast_copy(body->check->c->arena, ast);
+        call->name = env->thing.ast->name;
+        return apply_word(body, env->thing.ast, call, x, column);
+    }
     fail(body, ast->span, "'%s' is not a layer or block here", ast->name);
+    if (env->thing.kind == THING_CHAIN)
+        fail_note(body, env->thing.ast->span, "it stands for this: give the "
+                  "name of a layer, or a block with some of its arguments");
     if (layer_find(ast->name) || decl_find(body->check, ast->name))
         fail_note(body, env->span, "this name hides the one of the same name");
     return bad_thing;

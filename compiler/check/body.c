@@ -41,6 +41,19 @@ static void take_norm(struct body *body, struct properties *p,
         take(body, &p->after, item, "a norm after weights");
 }
 
+static void take_property(struct body *body, struct properties *p,
+                          struct ast *item)
+{
+    switch (item->kind) {
+    case AST_SHORTCUT: take(body, &p->shortcut, item, "'shortcut'"); break;
+    case AST_NORM:     take_norm(body, p, item); break;
+    case AST_SCALE:    take(body, &p->scale, item, "'scale'"); break;
+    case AST_DROP:     take(body, &p->drop, item, "'drop'"); break;
+    case AST_THEN:     take(body, &p->then, item, "'then'"); break;
+    default:           take(body, &p->init, item, "'init'"); break;
+    }
+}
+
 /* The items an `if` stands for; both branches are read for their names where
  * the condition is not known. */
 struct ast *chosen(struct body *body, struct ast *item)
@@ -53,6 +66,41 @@ struct ast *chosen(struct body *body, struct ast *item)
         return item->b->list;
     return !item->c ? NULL : item->c->kind == AST_IF ? item->c
          : item->c->list;
+}
+
+/* `shortcut way`: what the parameter `way` stands for, if that is a word of
+ * properties and not a layer or block. */
+static struct ast *word_behind(struct body *body, struct ast *ast)
+{
+    const struct env *env = ast->kind == AST_NAME
+        ? env_find(body->env, ast->name) : NULL;
+    struct ast *word = env && env->thing.kind == THING_CHAIN && !env->thing.env
+        ? env->thing.ast : NULL;
+
+    return !word || !word->name || is_layer(word->name)
+        || decl_find(body->check, word->name) ? ast : word;
+}
+
+/* The property, its word or the first of its chain in place of a parameter. */
+static struct ast *spelled(struct body *body, struct ast *item)
+{
+    struct arena *arena = body->check->c->arena;
+    struct ast *old = item->a->kind == AST_FLOW ? item->a->list : item->a;
+    struct ast *word = word_behind(body, old), *flow;
+
+    if (word == old)
+        return item;
+    word = ast_copy(arena, word);
+    word->next = old->next;
+    item = ast_copy(arena, item);
+    if (item->a->kind == AST_FLOW) {
+        flow = ast_copy(arena, item->a);
+        flow->list = word;
+        item->a = flow;
+    } else {
+        item->a = word;
+    }
+    return item;
 }
 
 /* Finds the properties, wherever they stand.  Numbers that are named on the
@@ -68,12 +116,14 @@ static void collect(struct body *body, struct ast *items,
             if (is_number(body, i->a) && number_of(body, i->a, &number))
                 env_add(body, i->name, number_thing(number), i->name_span);
             break;
-        case AST_SHORTCUT: take(body, &p->shortcut, i, "'shortcut'"); break;
-        case AST_NORM:     take_norm(body, p, i); break;
-        case AST_SCALE:    take(body, &p->scale, i, "'scale'"); break;
-        case AST_DROP:     take(body, &p->drop, i, "'drop'"); break;
-        case AST_THEN:     take(body, &p->then, i, "'then'"); break;
-        case AST_INIT:     take(body, &p->init, i, "'init'"); break;
+        case AST_SHORTCUT:
+        case AST_NORM:
+        case AST_SCALE:
+        case AST_DROP:
+        case AST_THEN:
+        case AST_INIT:
+            take_property(body, p, spelled(body, i));
+            break;
         case AST_IF:
             /* an `else if` stands alone: its `next` is NULL.  A condition
              * that is no number is reported where it is run. */

@@ -27,6 +27,15 @@ static bool nests(enum ast_kind kind)
     }
 }
 
+struct ast *ast_copy(struct arena *arena, const struct ast *ast)
+{
+    struct ast *copy = NEW(arena, struct ast);
+
+    *copy = *ast;
+    copy->next = NULL;
+    return copy;
+}
+
 /* A node whose children are in place. */
 static struct ast *finish(struct parser *parser, struct ast *ast)
 {

@@ -91,6 +91,9 @@ struct parser {
 struct ast *parse_file(struct arena *arena, struct names *names,
                        struct diag *diag, int file);
 
+/* One node, with the parts of the old one and nothing after it. */
+struct ast *ast_copy(struct arena *arena, const struct ast *ast);
+
 /* --dump=ast: the tree as indented text, one node a line. */
 void ast_dump(FILE *out, const struct ast *tree);
 
