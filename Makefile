@@ -40,6 +40,12 @@ $(B)/compiler/syntax/parse.c $(B)/compiler/syntax/parse.h &: compiler/syntax/par
 	bison -Wall -Wcounterexamples -Werror --no-lines \
 	    --header=$(B)/compiler/syntax/parse.h -o $(B)/compiler/syntax/parse.c $<
 $(COMPILER): $(B)/compiler/syntax/parse.h
+LIBRARY  = $(sort $(wildcard library/*.rnet))
+$(B)/compiler/syntax/library.inc: $(LIBRARY)
+	@mkdir -p $(@D)
+	for f in $^; do echo "{ \"$$(basename $$f .rnet)\","; sed \
+	    's/[\\"]/\\&/g; s/.*/"&\\n"/' $$f; echo "},"; done > $@.new && mv $@.new $@
+$(B)/compiler/syntax/library.o: $(B)/compiler/syntax/library.inc
 INCLUDE  = $(ROOMS:%=-Icompiler/%) -I$(B)/compiler/syntax
 $(B)/compiler/%.o: compiler/%.c
 	@mkdir -p $(@D)
@@ -92,7 +98,7 @@ LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: all
 	install -d $(BIN) $(INC) $(LIB)/pkgconfig $(LIB)/cmake/Rnet \
-	    $(SHARE)/man/man1 $(SHARE)/rnet/examples $(SHARE)/bash-completion/completions
+	    $(SHARE)/man/man1 $(SHARE)/rnet/examples $(SHARE)/rnet/library $(SHARE)/bash-completion/completions
 	install $(B)/rnetc $(BIN)
 	install -m 644 runtime/rnet.h runtime/rnet_kernels.h $(INC)
 	install -m 644 $(B)/librnet.a $(LIB)
@@ -102,6 +108,7 @@ install: all
 	    > $(LIB)/cmake/Rnet/RnetConfig.cmake
 	install -m 644 docs/rnetc.1 $(SHARE)/man/man1
 	install -m 644 examples/*.rnet $(SHARE)/rnet/examples
+	install -m 644 $(LIBRARY) $(SHARE)/rnet/library
 	install -m 644 packaging/rnetc.bash $(SHARE)/bash-completion/completions/rnetc
 uninstall:
 	rm -rf $(BIN)/rnetc $(INC)/rnet.h $(INC)/rnet_kernels.h $(LIB)/librnet.a \

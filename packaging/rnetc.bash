@@ -5,13 +5,16 @@ _rnetc()
     local options='--output= --header= --prefix= -M -MD -MF -MT -MP -D
         --network= -I --check --summary --summary=json --batch= --threads=
         --dot --dump= -Wall -Werror -w -fmax-errors= -fdiagnostics-format=
-        --color= --help --version'
+        --color= --library --library= --help --version'
 
     case $before$word in
     *--dump=*)
         COMPREPLY=($(compgen -W 'ast graph grad fuse plan c' -- "${word#*=}")) ;;
     *--color=*)
         COMPREPLY=($(compgen -W 'always never auto' -- "${word#*=}")) ;;
+    *--library=*)
+        COMPREPLY=($(compgen -W "$(rnetc --library 2>/dev/null | sed 's/ .*//')" \
+                       -- "${word#*=}")) ;;
     *)
         case $word in
         -*) COMPREPLY=($(compgen -W "$options" -- "$word"))

@@ -391,9 +391,9 @@ fails 'import "nowhere.rnet"' "cannot find 'nowhere.rnet'"
 fails 'import "/etc/passwd"' "'/etc/passwd' is an absolute path"
 fails 'import "../fails.rnet"' "lies outside of the folder of the main file"
 fails 'import "lib/../../x"' "lies outside of the folder of the main file"
-fails 'import "lib"' "cannot read 'lib': Is a directory"
+fails 'import "./lib"' "cannot read 'lib': Is a directory"
 fails 'import ""' "this path is empty"
-fails 'import "-"' "cannot find '-'"
+fails 'import "./-"' "cannot find './-'"
 fails 'import "fails.rnet"' "'fails.rnet' imports itself"
 fails 'import "lib/one.rnet" as one' "'as' after an import is not supported yet"
 cp lib/one.rnet lib/clash.rnet
@@ -474,6 +474,52 @@ fi
 run 1 -M bad_import.rnet
 silent out
 
+# ------------------------------------------------------------------- library
+
+run 0 --library
+says out "resnet       ResNet: "
+run 0 --library=resnet
+cmp -s out "$root/library/resnet.rnet"
+verdict "--library=resnet is the file" $?
+usage --library=resnt "the library has no 'resnt'; did you mean 'resnet'?"
+
+# unit LINE: a network of the library's blocks, with this line.
+unit() {
+    cat >unit.rnet <<END
+import "wide"
+import "resnet"
+import "se"
+network unit {
+    input image [8, 8, 3]
+    conv(4, 3) -> batchnorm -> relu
+    $1
+    classifier(10)
+    output logits
+    loss cross_entropy(logits, label)
+}
+END
+}
+unit 'stage(basic, 4, 2) -> se_basic(8, ratio = 2)'
+echo 'block basic { this file is not read }' >resnet.rnet
+run 0 unit.rnet -MD -MP
+cp unit.d out
+says out "unit.c unit.h: unit.rnet"
+[ "$(wc -l <unit.d)" -eq 1 ]
+verdict "depfiles leave the library out" $?
+"$RNETC" --check - <unit.rnet
+verdict "the library in standard input" $?
+unit 'stage(basic, 4, 2) -> se_basic(4, ratio = 3)'
+run 1 unit.rnet
+says err "<library>/se.rnet:"
+says err "note: in 'se_basic', used here"
+gone unit2.c
+fails 'import "resnt"' "the library has no 'resnt'; did you mean 'resnet'?"
+fails 'import "good"' "the library has no 'good'"
+says err 'a file is imported by its whole name: "good.rnet"'
+fails 'import "zzz"' "the library has no 'zzz'"
+says err "'rnetc --library' lists its files"
+rm resnet.rnet
+
 # ------------------------------------------------------------------- reports
 
 # The bytes of work change with every better plan: the header's macros are
@@ -528,7 +574,7 @@ bytes "$ex/densenet.rnet" densenet
 bytes "$ex/residual_mlp.rnet" digits -D width=33 -D depth=5
 bytes "$here/nested.rnet" nested
 
-# Published counts: reference/counts.md.
+# Published counts; those of the zoo are zoo.sh's.
 counts 269722 40551040 "$ex/resnet_cifar.rnet"
 counts 464154 68862592 -D n=5 "$ex/resnet_cifar.rnet"
 counts 853018 125485696 -D n=9 "$ex/resnet_cifar.rnet"
@@ -538,38 +584,6 @@ counts 289660 - "$ex/highway.rnet"
 counts 769162 287929692 -D n=16 "$ex/densenet.rnet"
 counts 1703258 244500992 -D n=18 "$ex/preact.rnet"
 counts 10327706 1487849984 -D n=111 "$ex/preact.rnet"
-sed 's/projection(pad)/projection/' "$ex/resnet_cifar.rnet" >option_b.rnet
-counts 272474 40813184 option_b.rnet
-counts 855770 125747840 -D n=9 option_b.rnet
-sed 's/projection(pad)/projection(always)/' "$ex/resnet_cifar.rnet" \
-    >option_c.rnet
-counts 283962 - option_c.rnet
-counts 900858 - -D n=9 option_c.rnet
-cat >resnet50.rnet <<'END'
-block bottleneck(channels, stride = 1) {
-    shortcut projection
-    norm batch after weights
-    conv(channels, 1) -> relu -> conv(channels, 3, stride) -> relu
-        -> conv(4 * channels, 1)
-    then relu
-}
-block stage(channels, count, stride) {
-    bottleneck(channels, stride)
-    repeat count - 1 { bottleneck(channels) }
-}
-network resnet50 {
-    input image [224, 224, 3]
-    conv(64, 7, 2) -> batchnorm -> relu -> maxpool(3, 2, padding = 1)
-    stage(64, 3, 1)
-    stage(128, 4, 2)
-    stage(256, 6, 2)
-    stage(512, 3, 2)
-    avgpool(all) -> linear(1000)
-    output logits
-    loss cross_entropy(logits, label)
-}
-END
-counts 25557032 4089184256 resnet50.rnet
 
 # --dot
 run 0 --dot "$ex/resnet_cifar.rnet"
@@ -580,8 +594,9 @@ says out "darkorange"
 run 0 --dot -o drawing.dot "$ex/shortcuts/dense.rnet"
 silent out
 there drawing.dot
+files=$(find "$ex" "$root/tests/networks" -name '*.rnet' ! -path '*/zoo/*' | sort)
 if command -v dot >/dev/null; then
-    for file in "$ex"/*.rnet "$ex"/*/*.rnet "$root"/tests/networks/*.rnet; do
+    for file in $files; do
         "$RNETC" --dot "$file" | dot -Tsvg >drawing.svg 2>err \
             && grep -q '</svg>' drawing.svg && [ ! -s err ]
         verdict "dot draws $file: $(head -n 1 err)" $?
@@ -589,7 +604,7 @@ if command -v dot >/dev/null; then
 fi
 
 # Every report of every network: no error, and the same twice.
-for file in "$ex"/*.rnet "$ex"/*/*.rnet "$root"/tests/networks/*.rnet; do
+for file in $files; do
     for report in --summary --summary=json --dot --dump=ast --dump=graph \
         --dump=grad --dump=fuse --dump=plan --dump=c; do
         "$RNETC" $report "$file" >out 2>err && [ -s out ] && [ ! -s err ] \

@@ -520,7 +520,8 @@ int diag_add(struct diag *diag, const char *path, const char *text,
         text += 3;
         length -= 3;
     }
-    *source = (struct source){ path, text, (uint32_t)length, NULL, 0 };
+    *source = (struct source){ .path = path, .text = text,
+                               .length = (uint32_t)length };
     index_lines(diag->arena, source);
     diag->source_count++;
     return check_text(diag, diag->source_count - 1, where)

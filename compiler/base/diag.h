@@ -13,6 +13,7 @@ struct source {
     uint32_t length;
     uint32_t *lines;            /* where each line begins, line_count of them */
     uint32_t line_count;
+    bool built_in;              /* no file: of the library */
 };
 
 enum severity { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };

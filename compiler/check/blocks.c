@@ -622,7 +622,7 @@ static struct thing eval_call(struct body *body, struct ast *ast,
     if (env->thing.kind == THING_CHAIN)
         fail_note(body, env->thing.ast->span, "it stands for this: give the "
                   "name of a layer, or a block with some of its arguments");
-    if (layer_find(ast->name) || decl_find(body->check, ast->name))
+    else if (layer_find(ast->name) || decl_find(body->check, ast->name))
         fail_note(body, env->span, "this name hides the one of the same name");
     return bad_thing;
 }

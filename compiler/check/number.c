@@ -77,6 +77,18 @@ static bool reported_before(struct check *check, struct span span)
     return false;
 }
 
+/* Where the block was called; a block of the library, up to the user's call. */
+static void note_calls(struct check *check)
+{
+    struct diag *diag = check->c->diag;
+    bool ours = true;
+
+    for (struct call_site *s = check->site; s && ours; s = s->outer) {
+        diag_note(diag, &s->span, "in '%s', used here", s->label);
+        ours = diag->sources[s->span.file].built_in;
+    }
+}
+
 /* The block is checked once for each set of arguments: the same place is
  * reported once. */
 void fail(struct body *body, struct span span, const char *format, ...)
@@ -96,9 +108,7 @@ void fail(struct body *body, struct span span, const char *format, ...)
     va_end(arguments);
     diag_error(check->c->diag, &span, "%s", text.data);
     text_free(&text);
-    if (check->site)
-        diag_note(check->c->diag, &check->site->span,
-                  "in '%s', used here", check->site->label);
+    note_calls(check);
 }
 
 void fail_note(struct body *body, struct span span, const char *format, ...)

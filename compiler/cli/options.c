@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "emit.h"
+#include "library.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -19,7 +20,7 @@ enum {
 /* Options with a long name alone. */
 enum { LONG_HELP = 256, LONG_VERSION, LONG_OUTPUT, LONG_HEADER, LONG_NETWORK,
        LONG_CHECK, LONG_DUMP, LONG_SUMMARY, LONG_BATCH, LONG_THREADS, LONG_DOT,
-       LONG_PREFIX, LONG_COLOR };
+       LONG_PREFIX, LONG_COLOR, LONG_LIBRARY };
 
 static const struct option longs[] = {
     { "help", no_argument, NULL, LONG_HELP },
@@ -35,6 +36,7 @@ static const struct option longs[] = {
     { "dot", no_argument, NULL, LONG_DOT },
     { "prefix", required_argument, NULL, LONG_PREFIX },
     { "color", optional_argument, NULL, LONG_COLOR },
+    { "library", optional_argument, NULL, LONG_LIBRARY },
     { 0 }
 };
 enum { LONGS = sizeof longs / sizeof longs[0] - 1 };
@@ -78,6 +80,7 @@ static const char help[] =
 "  -fmax-errors=N       stop after N errors (default: 20; 0: never)\n"
 "  -fdiagnostics-format=FORMAT  text or json\n"
 "      --color[=WHEN]   always, never or auto\n"
+"      --library[=NAME] the library's files, or the text of one\n"
 "  -h, --help           this text\n"
 "  -V, --version        the version\n"
 "\n"
@@ -376,6 +379,36 @@ static void answer(struct reader *r, const char *text)
     r->done = true;
 }
 
+static void list_library(struct text *out)
+{
+    size_t count;
+    const struct library_file *files = library_files(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        text_add(out, "%-12s ", files[i].name);
+        library_title(&files[i], out);
+        text_put(out, "\n", 1);
+    }
+}
+
+static void answer_library(struct reader *r, const char *name)
+{
+    const struct library_file *file = name ? library_find(name) : NULL;
+    const char *near = name ? library_nearest(name) : NULL;
+    struct text list = { 0 };
+
+    if (file) {
+        answer(r, file->text);
+    } else if (name) {
+        wrong(r, near ? "the library has no '%s'; did you mean '%s'?"
+                      : "the library has no '%s'", name, near);
+    } else {
+        list_library(&list);
+        answer(r, list.data);
+        text_free(&list);
+    }
+}
+
 static void set_option(struct reader *r, int option, int argc, char **argv)
 {
     struct options *o = r->o;
@@ -405,6 +438,7 @@ static void set_option(struct reader *r, int option, int argc, char **argv)
     case 'W': set_warning(r, optarg); break;
     case 'w': r->diag->no_warnings = true; break;
     case LONG_COLOR: set_color(r, optarg); break;
+    case LONG_LIBRARY: answer_library(r, optarg); break;
     default: bad_option(r, option, argv);
     }
 }

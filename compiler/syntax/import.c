@@ -3,18 +3,23 @@
  * A path is looked up from the folder of the file that imports it, then along
  * the folders of -I.  A file is read only where it lies in the main file's
  * folder, or in one of -I, or below: a file from elsewhere cannot reach into
- * the rest of the disk. */
+ * the rest of the disk.  A name without '/' and '.' is the library's: text in
+ * the program, whatever lies on the disk. */
 #include "import.h"
+
+#include "library.h"
 
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct origin { const char *path; const struct library_file *library; };
+
 struct file {                   /* one that was read, or is being read */
     dev_t device;
     ino_t number;
     bool open;                  /* its imports are being followed */
-    const char *path;
+    struct origin origin;
 };
 
 struct loader {
@@ -126,7 +131,7 @@ static void nowhere(struct loader *l, struct ast *import, bool climbed)
         return;
     }
     diag_error(diag, &import->span, "cannot find '%s'", import->text);
-    const char *folder = folder_of(l, l->stack[l->depth - 1].file->path);
+    const char *folder = folder_of(l, l->stack[l->depth - 1].file->origin.path);
     diag_note(diag, &import->span, "it is not in '%s'%s",
               *folder ? folder : ".",
               folders->count ? " nor in a folder of -I" : "");
@@ -139,10 +144,10 @@ static bool exists(const char *path)
 }
 
 /* The path to open, or NULL after an error. */
-static const char *find(struct loader *l, struct ast *import)
+static const char *find_path(struct loader *l, struct ast *import)
 {
     const struct words *folders = &l->options->folders;
-    const char *importer = l->stack[l->depth - 1].file->path;
+    const char *importer = l->stack[l->depth - 1].file->origin.path;
     bool climbed = false;
 
     if (!*import->text || *import->text == '/') {
@@ -167,16 +172,61 @@ static const char *find(struct loader *l, struct ast *import)
     return NULL;
 }
 
+/* ---- the library ---- */
+
+static bool is_library_name(const char *text)
+{
+    return *text && !strpbrk(text, "/.\\");
+}
+
+static void not_in_library(struct loader *l, const struct ast *import)
+{
+    struct diag *diag = l->c->diag;
+    const char *near = library_nearest(import->text);
+    const char *folder = folder_of(l, l->stack[l->depth - 1].file->origin.path);
+    const char *file = arena_format(l->c->arena, "%s.rnet", import->text);
+
+    if (near)
+        diag_error(diag, &import->span, "the library has no '%s'; did you mean "
+                   "'%s'?", import->text, near);
+    else
+        diag_error(diag, &import->span, "the library has no '%s'",
+                   import->text);
+    if (exists(join(l, folder, file)))
+        diag_note(diag, &import->span, "a file is imported by its whole name: "
+                  "\"%s\"", file);
+    else
+        diag_note(diag, &import->span, "'rnetc --library' lists its files; a "
+                  "file of yours is imported by its path: \"./%s\"", file);
+}
+
+/* Without a path after an error. */
+static struct origin find(struct loader *l, struct ast *import)
+{
+    const struct library_file *library;
+
+    if (!is_library_name(import->text))
+        return (struct origin) { .path = find_path(l, import) };
+    library = library_find(import->text);
+    if (!library) {
+        not_in_library(l, import);
+        return (struct origin) { 0 };
+    }
+    return (struct origin) { arena_format(l->c->arena, "<library>/%s.rnet",
+                                          import->text), library };
+}
+
 /* ---- reading ---- */
 
-static struct file *known(struct loader *l, const char *path)
+static struct file *known(struct loader *l, struct origin origin)
 {
-    struct stat about;
+    struct stat about = { 0 };
 
-    if (stat(path, &about) != 0)
+    if (!origin.library && stat(origin.path, &about) != 0)
         return NULL;
     for (int i = 0; i < l->count; i++)
-        if (l->file[i].number == about.st_ino
+        if (l->file[i].origin.library == origin.library
+            && l->file[i].number == about.st_ino
             && l->file[i].device == about.st_dev)
             return &l->file[i];
     return NULL;
@@ -187,34 +237,48 @@ static void cycle(struct loader *l, struct ast *import,
 {
     int i = l->depth - 1;
 
-    diag_error(l->c->diag, &import->span, "'%s' imports itself", file->path);
+    diag_error(l->c->diag, &import->span, "'%s' imports itself",
+               file->origin.path);
     for (; l->stack[i].file != file; i--)
         diag_note(l->c->diag, &l->stack[i].span, "by way of '%s', imported "
-                  "here", l->stack[i].file->path);
+                  "here", l->stack[i].file->origin.path);
 }
 
 static void follow(struct loader *l, const struct ast *list);
 
+/* The index of its source, or -1. */
+static int open_origin(struct diag *diag, struct origin origin,
+                       const struct span *where)
+{
+    if (!origin.library)
+        return diag_open(diag, origin.path, where);
+    const char *text = origin.library->text;
+    int index = diag_add(diag, origin.path, text, strlen(text), where);
+    if (index >= 0)
+        diag->sources[index].built_in = true;
+    return index;
+}
+
 /* Opens and parses one file, then those it imports. */
-static struct ast *load(struct loader *l, const char *path,
+static struct ast *load(struct loader *l, struct origin origin,
                         const struct span *where)
 {
     struct diag *diag = l->c->diag;
     struct file *file = &l->file[l->count];
     struct stat about = { 0 };
-    int errors = diag->errors, index = diag_open(diag, path, where);
+    int errors = diag->errors, index = open_origin(diag, origin, where);
 
     if (index < 0)
         return NULL;
-    bool standard = strcmp(path, "-") == 0;
-    if (!standard && stat(path, &about) == 0)
-        *file = (struct file) { about.st_dev, about.st_ino, true, path };
-    else
-        *file = (struct file) { .open = true, .path = standard ? "" : path };
+    if (strcmp(origin.path, "-") == 0)
+        origin.path = "";
+    else if (!origin.library)
+        stat(origin.path, &about);
+    *file = (struct file) { about.st_dev, about.st_ino, true, origin };
     l->count++;
     struct ast *tree = parse_file(l->c->arena, l->c->names, diag, index);
     if (where && diag->errors > errors)
-        diag_note(diag, where, "'%s' is imported here", path);
+        diag_note(diag, where, "'%s' is imported here", origin.path);
     l->stack[l->depth++] = (struct frame) {
         file, where ? *where : (struct span) { 0 } };
     if (!where)                 /* the main file: the list goes on after it */
@@ -229,13 +293,13 @@ static struct ast *load(struct loader *l, const char *path,
 static void import_one(struct loader *l, struct ast *import)
 {
     struct diag *diag = l->c->diag;
-    const char *path = find(l, import);
-    struct file *file = path ? known(l, path) : NULL;
+    struct origin origin = find(l, import);
+    struct file *file = origin.path ? known(l, origin) : NULL;
 
     if (import->name)
         diag_error(diag, &import->name_span, "'as' after an import is not "
                    "supported yet: its blocks are known by their own names");
-    if (!path || (file && !file->open))
+    if (!origin.path || (file && !file->open))
         return;
     if (file) {
         cycle(l, import, file);
@@ -243,7 +307,7 @@ static void import_one(struct loader *l, struct ast *import)
         diag_error(diag, &import->span, "imports are nested above the limit "
                    "of %d", LIMIT_IMPORTS);
     } else {
-        struct ast *tree = load(l, path, &import->span);
+        struct ast *tree = load(l, origin, &import->span);
         for (struct ast *d = tree ? tree->list : NULL; d;) {
             struct ast *next = d->next;
             if (d->kind == AST_BLOCK) {
@@ -276,7 +340,7 @@ struct ast *import_files(struct compilation *c, const struct options *options)
     l->here = here ? arena_text(c->arena, here, strlen(here)) : "/";
     free(here);
     l->root = join(l, l->here, folder_of(l, options->input));
-    return load(l, options->input, NULL);
+    return load(l, (struct origin) { .path = options->input }, NULL);
 }
 
 /* ---- depfiles ---- */
@@ -309,6 +373,14 @@ static void add_targets(struct compilation *c, const struct options *o,
     add_name(out, options_header(c->arena, o));
 }
 
+/* Whether make can look at it. */
+static bool is_prerequisite(const struct options *options,
+                            const struct diag *diag, int i)
+{
+    return !diag->sources[i].built_in
+        && !(i == 0 && strcmp(options->input, "-") == 0);
+}
+
 void import_depfile(struct compilation *c, const struct options *options,
                     struct text *out)
 {
@@ -317,13 +389,15 @@ void import_depfile(struct compilation *c, const struct options *options,
     add_targets(c, options, out);
     text_put(out, ":", 1);
     for (int i = 0; i < diag->source_count; i++) {
-        if (i == 0 && strcmp(options->input, "-") == 0)
+        if (!is_prerequisite(options, diag, i))
             continue;
         text_put(out, i ? " \\\n  " : " ", i ? 5 : 1);
         add_name(out, diag->sources[i].path);
     }
     text_put(out, "\n", 1);
     for (int i = 1; i < diag->source_count && options->phony; i++) {
+        if (!is_prerequisite(options, diag, i))
+            continue;
         add_name(out, diag->sources[i].path);
         text_put(out, ":\n", 2);
     }

@@ -1,13 +1,13 @@
 /* recursive: emitted by rnetc 0.1.0 from recursive.rnet; do not edit.
  *
- * 524 parameters, 2 blocks.  Values lie where the plan put them: `saved` is
+ * 524 parameters, 5 blocks.  Values lie where the plan put them: `saved` is
  * what the backward pass reads, `scratch` lives for one pass.  The layouts
  * and the kernels are described in rnet_kernels.h. */
 #include "recursive.h"
 
 #include <rnet_kernels.h>
 
-/* ---- nest_3 (recursive.rnet:3) ----
+/* ---- nest_1 (recursive.rnet:3) ----
  *
  *     block nest(n, act) {
  *         input x [.., d]
@@ -18,109 +18,51 @@
  */
 
 enum {           /* where its parameters lie, in floats */
-    NEST_3_LINEAR_0_WEIGHT = 0,
-    NEST_3_LINEAR_0_BIAS = 288,
-    NEST_3_NEST_0_LINEAR_0_WEIGHT = 304,
-    NEST_3_NEST_0_LINEAR_0_BIAS = 592,
-    NEST_3_NEST_0_NEST_0_LINEAR_0_WEIGHT = 608,
-    NEST_3_NEST_0_NEST_0_LINEAR_0_BIAS = 896,
+    NEST_1_LINEAR_0_WEIGHT = 0,
+    NEST_1_LINEAR_0_BIAS = 288,
 };
 
-static void nest_3_infer(const struct rnet_run *run, const float *params,
-                         float *scratch, const float *x, float *y)
+static void nest_1_infer(const struct rnet_run *run, const float *params,
+                         const float *x, float *y)
 {
-    const long strips = RNET_STRIP_COUNT(run->batch);
-    float *tanh = scratch;
-    float *tanh_2 = scratch + 288 * strips;
-    /* tanh = tanh(linear.0.weight x + linear.0.bias) */
-    rnet_linear(run, run->batch, 9, 9, x, 9, params + NEST_3_LINEAR_0_WEIGHT,
+    /* y = tanh(linear.0.weight x + linear.0.bias) + x */
+    rnet_linear(run, run->batch, 9, 9, x, 9, params + NEST_1_LINEAR_0_WEIGHT,
                 RNET_STEPS(RNET_BY_FEATURE(ADD,
-                                           params + NEST_3_LINEAR_0_BIAS),
-                           RNET_DO(TANH), RNET_WITH(STORE, tanh, 9)));
-    /* tanh_2 = tanh(nest.0.linear.0.weight tanh + nest.0.linear.0.bias) */
-    rnet_linear(run, run->batch, 9, 9, tanh, 9,
-                params + NEST_3_NEST_0_LINEAR_0_WEIGHT,
-                RNET_STEPS(RNET_BY_FEATURE(ADD,
-                                           params + NEST_3_NEST_0_LINEAR_0_BIAS),
-                           RNET_DO(TANH), RNET_WITH(STORE, tanh_2, 9)));
-    rnet_linear(run, run->batch, 9, 9, tanh_2, 9,
-                params + NEST_3_NEST_0_NEST_0_LINEAR_0_WEIGHT,
-                RNET_STEPS(RNET_BY_FEATURE(ADD,
-                                           params + NEST_3_NEST_0_NEST_0_LINEAR_0_BIAS),
-                           RNET_DO(TANH), RNET_WITH(ADD, tanh_2, 9),
-                           RNET_WITH(ADD, tanh, 9), RNET_WITH(ADD, x, 9),
+                                           params + NEST_1_LINEAR_0_BIAS),
+                           RNET_DO(TANH), RNET_WITH(ADD, x, 9),
                            RNET_WITH(STORE, y, 9)));
 }
 
-static void nest_3_forward(const struct rnet_run *run, const float *params,
+static void nest_1_forward(const struct rnet_run *run, const float *params,
                            float *saved, const float *x, float *y)
 {
-    const long strips = RNET_STRIP_COUNT(run->batch);
     float *tanh = saved;
-    float *tanh_2 = saved + 288 * strips;
-    float *tanh_3 = saved + 576 * strips;
     /* tanh = tanh(linear.0.weight x + linear.0.bias) */
-    rnet_linear(run, run->batch, 9, 9, x, 9, params + NEST_3_LINEAR_0_WEIGHT,
+    /* y = tanh + x */
+    rnet_linear(run, run->batch, 9, 9, x, 9, params + NEST_1_LINEAR_0_WEIGHT,
                 RNET_STEPS(RNET_BY_FEATURE(ADD,
-                                           params + NEST_3_LINEAR_0_BIAS),
-                           RNET_DO(TANH), RNET_WITH(STORE, tanh, 9)));
-    /* tanh_2 = tanh(nest.0.linear.0.weight tanh + nest.0.linear.0.bias) */
-    rnet_linear(run, run->batch, 9, 9, tanh, 9,
-                params + NEST_3_NEST_0_LINEAR_0_WEIGHT,
-                RNET_STEPS(RNET_BY_FEATURE(ADD,
-                                           params + NEST_3_NEST_0_LINEAR_0_BIAS),
-                           RNET_DO(TANH), RNET_WITH(STORE, tanh_2, 9)));
-    /* y = tanh_3 + tanh_2 + tanh + x */
-    rnet_linear(run, run->batch, 9, 9, tanh_2, 9,
-                params + NEST_3_NEST_0_NEST_0_LINEAR_0_WEIGHT,
-                RNET_STEPS(RNET_BY_FEATURE(ADD,
-                                           params + NEST_3_NEST_0_NEST_0_LINEAR_0_BIAS),
-                           RNET_DO(TANH), RNET_WITH(STORE, tanh_3, 9),
-                           RNET_WITH(ADD, tanh_2, 9), RNET_WITH(ADD, tanh, 9),
+                                           params + NEST_1_LINEAR_0_BIAS),
+                           RNET_DO(TANH), RNET_WITH(STORE, tanh, 9),
                            RNET_WITH(ADD, x, 9), RNET_WITH(STORE, y, 9)));
 }
 
-static void nest_3_backward(const struct rnet_run *run, const float *params,
+static void nest_1_backward(const struct rnet_run *run, const float *params,
                             float *grads, float *saved, float *scratch,
                             const float *x, const float *dy, float *dx)
 {
-    const long strips = RNET_STRIP_COUNT(run->batch);
-    float *tanh = saved + 576 * strips;
+    float *tanh = saved;
     float *d_linear = scratch;
-    float *tanh_2 = saved + 288 * strips;
-    float *d_linear_2 = scratch + 288 * strips;
-    float *tanh_3 = saved;
-    float *d_linear_3 = scratch;
     /* d_linear = tanh'(tanh) (dy) */
     rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
                RNET_STEPS(RNET_WITH(LOAD, dy, 9),
                           RNET_WITH(TANH_GRAD, tanh, 9),
                           RNET_WITH(STORE, d_linear, 9)));
     rnet_linear_grad_weight(run, run->batch, 9, 9,
-                            grads + NEST_3_NEST_0_NEST_0_LINEAR_0_WEIGHT,
-                            grads + NEST_3_NEST_0_NEST_0_LINEAR_0_BIAS,
-                            d_linear, 9, tanh_2, 9);
+                            grads + NEST_1_LINEAR_0_WEIGHT,
+                            grads + NEST_1_LINEAR_0_BIAS, d_linear, 9, x, 9);
+    /* dx = linear.0.weight' d_linear + dy */
     rnet_linear_grad_input(run, run->batch, 9, 9, d_linear, 9,
-                           params + NEST_3_NEST_0_NEST_0_LINEAR_0_WEIGHT,
-                           RNET_STEPS(RNET_WITH(ADD, dy, 9),
-                                      RNET_WITH(TANH_GRAD, tanh_2, 9),
-                                      RNET_WITH(STORE, d_linear_2, 9)));
-    rnet_linear_grad_weight(run, run->batch, 9, 9,
-                            grads + NEST_3_NEST_0_LINEAR_0_WEIGHT,
-                            grads + NEST_3_NEST_0_LINEAR_0_BIAS, d_linear_2, 9,
-                            tanh_3, 9);
-    /* d_linear_3 = tanh'(tanh_3) (nest.0.linear.0.weight' d_linear_2 + dy) */
-    rnet_linear_grad_input(run, run->batch, 9, 9, d_linear_2, 9,
-                           params + NEST_3_NEST_0_LINEAR_0_WEIGHT,
-                           RNET_STEPS(RNET_WITH(ADD, dy, 9),
-                                      RNET_WITH(TANH_GRAD, tanh_3, 9),
-                                      RNET_WITH(STORE, d_linear_3, 9)));
-    rnet_linear_grad_weight(run, run->batch, 9, 9,
-                            grads + NEST_3_LINEAR_0_WEIGHT,
-                            grads + NEST_3_LINEAR_0_BIAS, d_linear_3, 9, x, 9);
-    /* dx = linear.0.weight' d_linear_3 + dy */
-    rnet_linear_grad_input(run, run->batch, 9, 9, d_linear_3, 9,
-                           params + NEST_3_LINEAR_0_WEIGHT,
+                           params + NEST_1_LINEAR_0_WEIGHT,
                            RNET_STEPS(RNET_WITH(ADD, dy, 9),
                                       RNET_WITH(STORE, dx, 9)));
 }
@@ -138,51 +80,43 @@ static void nest_3_backward(const struct rnet_run *run, const float *params,
 enum {           /* where its parameters lie, in floats */
     NEST_2_LINEAR_0_WEIGHT = 0,
     NEST_2_LINEAR_0_BIAS = 288,
-    NEST_2_NEST_0_LINEAR_0_WEIGHT = 304,
-    NEST_2_NEST_0_LINEAR_0_BIAS = 592,
 };
 
 static void nest_2_infer(const struct rnet_run *run, const float *params,
                          float *scratch, const float *x, float *y)
 {
     const long strips = RNET_STRIP_COUNT(run->batch);
-    float *silu = scratch + 288 * strips;
-    /* silu = silu(linear.0.weight x + linear.0.bias) */
+    float *tanh = scratch;
+    float *nest = scratch + 288 * strips;
+    /* tanh = tanh(linear.0.weight x + linear.0.bias) */
     rnet_linear(run, run->batch, 9, 9, x, 9, params + NEST_2_LINEAR_0_WEIGHT,
                 RNET_STEPS(RNET_BY_FEATURE(ADD,
                                            params + NEST_2_LINEAR_0_BIAS),
-                           RNET_DO(SILU), RNET_WITH(STORE, silu, 9)));
-    rnet_linear(run, run->batch, 9, 9, silu, 9,
-                params + NEST_2_NEST_0_LINEAR_0_WEIGHT,
-                RNET_STEPS(RNET_BY_FEATURE(ADD,
-                                           params + NEST_2_NEST_0_LINEAR_0_BIAS),
-                           RNET_DO(SILU), RNET_WITH(ADD, silu, 9),
-                           RNET_WITH(ADD, x, 9), RNET_WITH(STORE, y, 9)));
+                           RNET_DO(TANH), RNET_WITH(STORE, tanh, 9)));
+    nest_1_infer(run, params + 304, tanh, nest);
+    /* y = nest + x */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, nest, 9), RNET_WITH(ADD, x, 9),
+                          RNET_WITH(STORE, y, 9)));
 }
 
 static void nest_2_forward(const struct rnet_run *run, const float *params,
-                           float *saved, const float *x, float *y)
+                           float *saved, float *scratch, const float *x,
+                           float *y)
 {
     const long strips = RNET_STRIP_COUNT(run->batch);
-    float *linear = saved;
-    float *silu = saved + 288 * strips;
-    float *linear_2 = saved + 576 * strips;
-    /* linear = linear.0.weight x + linear.0.bias */
-    /* silu = silu(linear) */
+    float *tanh = saved;
+    float *nest = scratch;
+    /* tanh = tanh(linear.0.weight x + linear.0.bias) */
     rnet_linear(run, run->batch, 9, 9, x, 9, params + NEST_2_LINEAR_0_WEIGHT,
                 RNET_STEPS(RNET_BY_FEATURE(ADD,
                                            params + NEST_2_LINEAR_0_BIAS),
-                           RNET_WITH(STORE, linear, 9), RNET_DO(SILU),
-                           RNET_WITH(STORE, silu, 9)));
-    /* linear_2 = nest.0.linear.0.weight silu + nest.0.linear.0.bias */
-    /* y = silu(linear_2) + silu + x */
-    rnet_linear(run, run->batch, 9, 9, silu, 9,
-                params + NEST_2_NEST_0_LINEAR_0_WEIGHT,
-                RNET_STEPS(RNET_BY_FEATURE(ADD,
-                                           params + NEST_2_NEST_0_LINEAR_0_BIAS),
-                           RNET_WITH(STORE, linear_2, 9), RNET_DO(SILU),
-                           RNET_WITH(ADD, silu, 9), RNET_WITH(ADD, x, 9),
-                           RNET_WITH(STORE, y, 9)));
+                           RNET_DO(TANH), RNET_WITH(STORE, tanh, 9)));
+    nest_1_forward(run, params + 304, saved + 288 * strips, tanh, nest);
+    /* y = nest + x */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, nest, 9), RNET_WITH(ADD, x, 9),
+                          RNET_WITH(STORE, y, 9)));
 }
 
 static void nest_2_backward(const struct rnet_run *run, const float *params,
@@ -190,32 +124,246 @@ static void nest_2_backward(const struct rnet_run *run, const float *params,
                             const float *x, const float *dy, float *dx)
 {
     const long strips = RNET_STRIP_COUNT(run->batch);
-    float *linear = saved + 576 * strips;
+    float *tanh = saved;
+    float *d_tanh = scratch;
     float *d_linear = scratch;
-    float *silu = saved + 288 * strips;
-    float *linear_2 = saved;
-    float *d_linear_2 = scratch + 288 * strips;
+    nest_1_backward(run, params + 304, grads + 304, saved + 288 * strips,
+                    scratch + 288 * strips, tanh, dy, d_tanh);
+    /* d_linear = tanh'(tanh) (d_tanh) */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, d_tanh, 9),
+                          RNET_WITH(TANH_GRAD, tanh, 9),
+                          RNET_WITH(STORE, d_linear, 9)));
+    rnet_linear_grad_weight(run, run->batch, 9, 9,
+                            grads + NEST_2_LINEAR_0_WEIGHT,
+                            grads + NEST_2_LINEAR_0_BIAS, d_linear, 9, x, 9);
+    /* dx = linear.0.weight' d_linear + dy */
+    rnet_linear_grad_input(run, run->batch, 9, 9, d_linear, 9,
+                           params + NEST_2_LINEAR_0_WEIGHT,
+                           RNET_STEPS(RNET_WITH(ADD, dy, 9),
+                                      RNET_WITH(STORE, dx, 9)));
+}
+
+/* ---- nest_3 (recursive.rnet:3) ----
+ *
+ *     block nest(n, act) {
+ *         input x [.., d]
+ *         shortcut identity
+ *         linear(d) -> act
+ *         if n > 1 { nest(n - 1, act) }
+ *     }
+ */
+
+enum {           /* where its parameters lie, in floats */
+    NEST_3_LINEAR_0_WEIGHT = 0,
+    NEST_3_LINEAR_0_BIAS = 288,
+};
+
+static void nest_3_infer(const struct rnet_run *run, const float *params,
+                         float *scratch, const float *x, float *y)
+{
+    const long strips = RNET_STRIP_COUNT(run->batch);
+    float *tanh = scratch;
+    float *nest = scratch;
+    /* tanh = tanh(linear.0.weight x + linear.0.bias) */
+    rnet_linear(run, run->batch, 9, 9, x, 9, params + NEST_3_LINEAR_0_WEIGHT,
+                RNET_STEPS(RNET_BY_FEATURE(ADD,
+                                           params + NEST_3_LINEAR_0_BIAS),
+                           RNET_DO(TANH), RNET_WITH(STORE, tanh, 9)));
+    nest_2_infer(run, params + 304, scratch + 288 * strips, tanh, nest);
+    /* y = nest + x */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, nest, 9), RNET_WITH(ADD, x, 9),
+                          RNET_WITH(STORE, y, 9)));
+}
+
+static void nest_3_forward(const struct rnet_run *run, const float *params,
+                           float *saved, float *scratch, const float *x,
+                           float *y)
+{
+    const long strips = RNET_STRIP_COUNT(run->batch);
+    float *tanh = saved;
+    float *nest = scratch;
+    /* tanh = tanh(linear.0.weight x + linear.0.bias) */
+    rnet_linear(run, run->batch, 9, 9, x, 9, params + NEST_3_LINEAR_0_WEIGHT,
+                RNET_STEPS(RNET_BY_FEATURE(ADD,
+                                           params + NEST_3_LINEAR_0_BIAS),
+                           RNET_DO(TANH), RNET_WITH(STORE, tanh, 9)));
+    nest_2_forward(run, params + 304, saved + 288 * strips,
+                   scratch + 288 * strips, tanh, nest);
+    /* y = nest + x */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, nest, 9), RNET_WITH(ADD, x, 9),
+                          RNET_WITH(STORE, y, 9)));
+}
+
+static void nest_3_backward(const struct rnet_run *run, const float *params,
+                            float *grads, float *saved, float *scratch,
+                            const float *x, const float *dy, float *dx)
+{
+    const long strips = RNET_STRIP_COUNT(run->batch);
+    float *tanh = saved;
+    float *d_tanh = scratch;
+    float *d_linear = scratch;
+    nest_2_backward(run, params + 304, grads + 304, saved + 288 * strips,
+                    scratch + 288 * strips, tanh, dy, d_tanh);
+    /* d_linear = tanh'(tanh) (d_tanh) */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, d_tanh, 9),
+                          RNET_WITH(TANH_GRAD, tanh, 9),
+                          RNET_WITH(STORE, d_linear, 9)));
+    rnet_linear_grad_weight(run, run->batch, 9, 9,
+                            grads + NEST_3_LINEAR_0_WEIGHT,
+                            grads + NEST_3_LINEAR_0_BIAS, d_linear, 9, x, 9);
+    /* dx = linear.0.weight' d_linear + dy */
+    rnet_linear_grad_input(run, run->batch, 9, 9, d_linear, 9,
+                           params + NEST_3_LINEAR_0_WEIGHT,
+                           RNET_STEPS(RNET_WITH(ADD, dy, 9),
+                                      RNET_WITH(STORE, dx, 9)));
+}
+
+/* ---- nest_1_v2 (recursive.rnet:3) ----
+ *
+ *     block nest(n, act) {
+ *         input x [.., d]
+ *         shortcut identity
+ *         linear(d) -> act
+ *         if n > 1 { nest(n - 1, act) }
+ *     }
+ */
+
+enum {           /* where its parameters lie, in floats */
+    NEST_1_V2_LINEAR_0_WEIGHT = 0,
+    NEST_1_V2_LINEAR_0_BIAS = 288,
+};
+
+static void nest_1_v2_infer(const struct rnet_run *run, const float *params,
+                            float *scratch, const float *x, float *y)
+{
+    (void)scratch;
+    /* y = silu(linear.0.weight x + linear.0.bias) + x */
+    rnet_linear(run, run->batch, 9, 9, x, 9,
+                params + NEST_1_V2_LINEAR_0_WEIGHT,
+                RNET_STEPS(RNET_BY_FEATURE(ADD,
+                                           params + NEST_1_V2_LINEAR_0_BIAS),
+                           RNET_DO(SILU), RNET_WITH(ADD, x, 9),
+                           RNET_WITH(STORE, y, 9)));
+}
+
+static void nest_1_v2_forward(const struct rnet_run *run, const float *params,
+                              float *saved, const float *x, float *y)
+{
+    float *linear = saved;
+    /* linear = linear.0.weight x + linear.0.bias */
+    /* y = silu(linear) + x */
+    rnet_linear(run, run->batch, 9, 9, x, 9,
+                params + NEST_1_V2_LINEAR_0_WEIGHT,
+                RNET_STEPS(RNET_BY_FEATURE(ADD,
+                                           params + NEST_1_V2_LINEAR_0_BIAS),
+                           RNET_WITH(STORE, linear, 9), RNET_DO(SILU),
+                           RNET_WITH(ADD, x, 9), RNET_WITH(STORE, y, 9)));
+}
+
+static void nest_1_v2_backward(const struct rnet_run *run, const float *params,
+                               float *grads, float *saved, float *scratch,
+                               const float *x, const float *dy, float *dx)
+{
+    float *linear = saved;
+    float *d_linear = scratch;
     /* d_linear = silu'(linear) (dy) */
     rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
                RNET_STEPS(RNET_WITH(LOAD, dy, 9),
                           RNET_WITH(SILU_GRAD, linear, 9),
                           RNET_WITH(STORE, d_linear, 9)));
     rnet_linear_grad_weight(run, run->batch, 9, 9,
-                            grads + NEST_2_NEST_0_LINEAR_0_WEIGHT,
-                            grads + NEST_2_NEST_0_LINEAR_0_BIAS, d_linear, 9,
-                            silu, 9);
-    /* d_linear_2 = silu'(linear_2) (nest.0.linear.0.weight' d_linear + dy) */
+                            grads + NEST_1_V2_LINEAR_0_WEIGHT,
+                            grads + NEST_1_V2_LINEAR_0_BIAS, d_linear, 9, x, 9);
+    /* dx = linear.0.weight' d_linear + dy */
     rnet_linear_grad_input(run, run->batch, 9, 9, d_linear, 9,
-                           params + NEST_2_NEST_0_LINEAR_0_WEIGHT,
+                           params + NEST_1_V2_LINEAR_0_WEIGHT,
                            RNET_STEPS(RNET_WITH(ADD, dy, 9),
-                                      RNET_WITH(SILU_GRAD, linear_2, 9),
-                                      RNET_WITH(STORE, d_linear_2, 9)));
+                                      RNET_WITH(STORE, dx, 9)));
+}
+
+/* ---- nest_2_v2 (recursive.rnet:3) ----
+ *
+ *     block nest(n, act) {
+ *         input x [.., d]
+ *         shortcut identity
+ *         linear(d) -> act
+ *         if n > 1 { nest(n - 1, act) }
+ *     }
+ */
+
+enum {           /* where its parameters lie, in floats */
+    NEST_2_V2_LINEAR_0_WEIGHT = 0,
+    NEST_2_V2_LINEAR_0_BIAS = 288,
+};
+
+static void nest_2_v2_infer(const struct rnet_run *run, const float *params,
+                            float *scratch, const float *x, float *y)
+{
+    const long strips = RNET_STRIP_COUNT(run->batch);
+    float *silu = scratch + 288 * strips;
+    float *nest = scratch;
+    /* silu = silu(linear.0.weight x + linear.0.bias) */
+    rnet_linear(run, run->batch, 9, 9, x, 9,
+                params + NEST_2_V2_LINEAR_0_WEIGHT,
+                RNET_STEPS(RNET_BY_FEATURE(ADD,
+                                           params + NEST_2_V2_LINEAR_0_BIAS),
+                           RNET_DO(SILU), RNET_WITH(STORE, silu, 9)));
+    nest_1_v2_infer(run, params + 304, scratch + 576 * strips, silu, nest);
+    /* y = nest + x */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, nest, 9), RNET_WITH(ADD, x, 9),
+                          RNET_WITH(STORE, y, 9)));
+}
+
+static void nest_2_v2_forward(const struct rnet_run *run, const float *params,
+                              float *saved, float *scratch, const float *x,
+                              float *y)
+{
+    const long strips = RNET_STRIP_COUNT(run->batch);
+    float *linear = saved;
+    float *silu = saved + 288 * strips;
+    float *nest = scratch;
+    /* linear = linear.0.weight x + linear.0.bias */
+    /* silu = silu(linear) */
+    rnet_linear(run, run->batch, 9, 9, x, 9,
+                params + NEST_2_V2_LINEAR_0_WEIGHT,
+                RNET_STEPS(RNET_BY_FEATURE(ADD,
+                                           params + NEST_2_V2_LINEAR_0_BIAS),
+                           RNET_WITH(STORE, linear, 9), RNET_DO(SILU),
+                           RNET_WITH(STORE, silu, 9)));
+    nest_1_v2_forward(run, params + 304, saved + 576 * strips, silu, nest);
+    /* y = nest + x */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, nest, 9), RNET_WITH(ADD, x, 9),
+                          RNET_WITH(STORE, y, 9)));
+}
+
+static void nest_2_v2_backward(const struct rnet_run *run, const float *params,
+                               float *grads, float *saved, float *scratch,
+                               const float *x, const float *dy, float *dx)
+{
+    const long strips = RNET_STRIP_COUNT(run->batch);
+    float *silu = saved + 288 * strips;
+    float *d_silu = scratch;
+    float *linear = saved;
+    float *d_linear = scratch;
+    nest_1_v2_backward(run, params + 304, grads + 304, saved + 576 * strips,
+                       scratch + 288 * strips, silu, dy, d_silu);
+    /* d_linear = silu'(linear) (d_silu) */
+    rnet_point(run, (struct rnet_rows) { RNET_STRIPS, run->batch, 1 }, 9,
+               RNET_STEPS(RNET_WITH(LOAD, d_silu, 9),
+                          RNET_WITH(SILU_GRAD, linear, 9),
+                          RNET_WITH(STORE, d_linear, 9)));
     rnet_linear_grad_weight(run, run->batch, 9, 9,
-                            grads + NEST_2_LINEAR_0_WEIGHT,
-                            grads + NEST_2_LINEAR_0_BIAS, d_linear_2, 9, x, 9);
-    /* dx = linear.0.weight' d_linear_2 + dy */
-    rnet_linear_grad_input(run, run->batch, 9, 9, d_linear_2, 9,
-                           params + NEST_2_LINEAR_0_WEIGHT,
+                            grads + NEST_2_V2_LINEAR_0_WEIGHT,
+                            grads + NEST_2_V2_LINEAR_0_BIAS, d_linear, 9, x, 9);
+    /* dx = linear.0.weight' d_linear + dy */
+    rnet_linear_grad_input(run, run->batch, 9, 9, d_linear, 9,
+                           params + NEST_2_V2_LINEAR_0_WEIGHT,
                            RNET_STEPS(RNET_WITH(ADD, dy, 9),
                                       RNET_WITH(STORE, dx, 9)));
 }
@@ -259,7 +407,7 @@ static void recursive_infer_pass(const struct rnet_run *run,
                                            params + RECURSIVE_LINEAR_0_BIAS),
                            RNET_WITH(STORE, linear, 9)));
     nest_3_infer(run, params + 384, scratch + 448 * strips, linear, nest);
-    nest_2_infer(run, params + 1296, scratch + 448 * strips, nest, nest_2);
+    nest_2_v2_infer(run, params + 1296, scratch + 448 * strips, nest, nest_2);
     /* linear_2 = linear.1.weight nest_2 + linear.1.bias */
     rnet_linear(run, run->batch, 9, 2, nest_2, 9,
                 params + RECURSIVE_LINEAR_1_WEIGHT,
@@ -273,8 +421,8 @@ static void recursive_infer_pass(const struct rnet_run *run,
 
 static void recursive_forward_pass(const struct rnet_run *run,
                                    const float *params, float *saved,
-                                   const float *x, const float *target,
-                                   float *y)
+                                   float *scratch, const float *x,
+                                   const float *target, float *y)
 {
     const long strips = RNET_STRIP_COUNT(run->batch);
     (void)target;
@@ -292,8 +440,10 @@ static void recursive_forward_pass(const struct rnet_run *run,
                 RNET_STEPS(RNET_BY_FEATURE(ADD,
                                            params + RECURSIVE_LINEAR_0_BIAS),
                            RNET_WITH(STORE, linear, 9)));
-    nest_3_forward(run, params + 384, saved + 1088 * strips, linear, nest);
-    nest_2_forward(run, params + 1296, saved + 1952 * strips, nest, nest_2);
+    nest_3_forward(run, params + 384, saved + 1088 * strips, scratch, linear,
+                   nest);
+    nest_2_v2_forward(run, params + 1296, saved + 1952 * strips, scratch, nest,
+                      nest_2);
     /* linear_2 = linear.1.weight nest_2 + linear.1.bias */
     rnet_linear(run, run->batch, 9, 2, nest_2, 9,
                 params + RECURSIVE_LINEAR_1_WEIGHT,
@@ -338,8 +488,8 @@ static void recursive_backward_pass(const struct rnet_run *run,
     rnet_linear_grad_input(run, run->batch, 9, 2, d_linear, 2,
                            params + RECURSIVE_LINEAR_1_WEIGHT,
                            RNET_STEPS(RNET_WITH(STORE, d_nest, 9)));
-    nest_2_backward(run, params + 1296, grads + 1296, saved + 1952 * strips,
-                    scratch + 448 * strips, nest_2, d_nest, d_nest_2);
+    nest_2_v2_backward(run, params + 1296, grads + 1296, saved + 1952 * strips,
+                       scratch + 448 * strips, nest_2, d_nest, d_nest_2);
     nest_3_backward(run, params + 384, grads + 384, saved + 1088 * strips,
                     scratch + 448 * strips, linear_2, d_nest_2, d_linear_2);
     rnet_linear_grad_weight(run, run->batch, 5, 9,
@@ -442,7 +592,8 @@ enum rnet_status recursive_train(float *params, const float *x,
     memory = run->workers + run->worker_floats
         * (size_t)rnet_work_threads(work);
     const long strips = RNET_STRIP_COUNT(1 * run->batch);
-    recursive_forward_pass(run, params, memory, x, target, y);
+    recursive_forward_pass(run, params, memory, memory + 2816 * strips, x,
+                           target, y);
     *loss = 0;
     recursive_backward_pass(run, params, grads, memory, memory + 2816 * strips,
                             x, target, loss, x_grad);

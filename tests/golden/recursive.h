@@ -19,11 +19,11 @@ extern "C" {
 /* Bytes of work memory. */
 #define RECURSIVE_INFER_BYTES(batch, threads) \
     (sizeof(float) * ((size_t)0 \
-     + (size_t)1024 * (((size_t)(batch) + 31) / 32) \
+     + (size_t)1312 * (((size_t)(batch) + 31) / 32) \
      + (size_t)(threads) * 49152))
 #define RECURSIVE_TRAIN_BYTES(batch, threads) \
     (sizeof(float) * ((size_t)0 \
-     + (size_t)3840 * (((size_t)(batch) + 31) / 32) \
+     + (size_t)4128 * (((size_t)(batch) + 31) / 32) \
      + (size_t)(threads) * 49152))
 
 /* The network as a table: names, shapes, offsets, entry points. */
