@@ -407,7 +407,7 @@ static struct value *call_function(struct body *body, struct body *sub,
         return NULL;
     }
     function->uses++;
-    x = as_layout(body, x, natural_layout(&x->shape));
+    x = as_layout(body, together(body, x), natural_layout(&x->shape));
     struct node *node = new_node(c, OP_CALL, call->span);
     node->call.callee = function;
     node->call.path = next_path(body, decl->name);

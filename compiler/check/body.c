@@ -545,7 +545,7 @@ static struct value *join_shortcut(struct body *body, struct ast *item,
     if (word_is(item->a, "gated"))
         return gated(body, item, x, branch, gate, only_shortcut);
     if (word_is(item->a, "dense"))
-        return build_concat(body, both, 2, item->span);
+        return build_concat(body, both, 2, x->shape.rank - 1, item->span);
     if (word_is(item->a, "attention")) {
         fail(body, item->a->span, "this shortcut is not supported yet");
         return NULL;

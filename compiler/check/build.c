@@ -66,6 +66,15 @@ struct value *as_layout(struct body *body, struct value *value,
     return value->other;
 }
 
+/* A slice's rows lie apart: views, blocks and repeats need them together. */
+struct value *together(struct body *body, struct value *value)
+{
+    value = localize(body, value);
+    if (!value->base || value->reshaped)
+        return value;
+    return build_number(body, "MUL", value, 1, value->name, value->span);
+}
+
 /* The same scalars in memory order under other axes. */
 struct value *as_shape(struct body *body, struct value *value,
                        const struct shape *shape, struct span span)
@@ -73,7 +82,7 @@ struct value *as_shape(struct body *body, struct value *value,
     value = localize(body, value);
     if (shape_equal(&value->shape, shape))
         return value;
-    value = as_layout(body, value, LAYOUT_PLAIN);
+    value = as_layout(body, together(body, value), LAYOUT_PLAIN);
     struct node *node = add_node(body, OP_RESHAPE, span);
     node_in(node, value);
     struct value *view = result(body, node, LAYOUT_PLAIN, shape, value->name);
@@ -382,41 +391,142 @@ struct value *build_pool(struct body *body, struct value *x,
     return result(body, node, LAYOUT_PLAIN, &shape, name);
 }
 
-struct value *build_concat(struct body *body, struct value **values, int count,
-                           struct span span)
-{
-    struct shape shape = values[0]->shape;
-    int64_t features = 0;
+/* ---- parts and joins ---- */
 
-    for (int i = 0; i < count; i++) {
-        struct shape other = values[i]->shape;
-        int64_t last = other.axis[other.rank - 1];
-        if (!need_real(body, values[i], span, "concat"))
-            return NULL;
-        features += last;
-        other.axis[other.rank - 1] = shape.axis[shape.rank - 1];
-        if (!shape_equal(&shape, &other)) {
-            fail(body, span, "concat: %s and %s differ in more than the last "
-                 "axis", shape_text(body->check->c, &shape),
-                 shape_text(body->check->c, &values[i]->shape));
-            fail_note(body, values[0]->span, "%s comes from here",
-                      shape_text(body->check->c, &shape));
-            fail_note(body, values[i]->span, "%s comes from here",
-                      shape_text(body->check->c, &values[i]->shape));
-            return NULL;
-        }
-    }
-    shape.axis[shape.rank - 1] = features;
-    if (!small_enough(body, &shape, span))
-        return NULL;
-    enum layout layout = natural_layout(&shape);
-    struct value *parts[NODE_INS];
+/* The axes before `axis` as rows, it and those after as one of features. */
+static struct shape rows_of(const struct shape *shape, int axis)
+{
+    struct shape rows = { axis + 1, { 0 } };
+    int64_t features = 1;
+
+    memcpy(rows.axis, shape->axis, sizeof rows.axis);
+    for (int i = axis; i < shape->rank; i++)
+        features *= shape->axis[i];
+    rows.axis[axis] = features;
+    return rows;
+}
+
+static bool joins_with(struct body *body, const struct value *a,
+                       const struct value *b, int axis, struct span span)
+{
+    struct shape other = b->shape;
+
+    if (axis < other.rank)
+        other.axis[axis] = a->shape.axis[axis];
+    if (shape_equal(&a->shape, &other))
+        return true;
+    fail(body, span, "concat: %s and %s differ in more than %s",
+         shape_text(body->check->c, &a->shape),
+         shape_text(body->check->c, &b->shape), axis == a->shape.rank - 1
+         ? "the last axis"
+         : arena_format(body->check->c->arena, "axis %d", axis));
+    fail_note(body, a->span, "%s comes from here",
+              shape_text(body->check->c, &a->shape));
+    fail_note(body, b->span, "%s comes from here",
+              shape_text(body->check->c, &b->shape));
+    return false;
+}
+
+/* Along the last axis; `layout`: of the result. */
+static struct value *join_features(struct body *body, struct value **values,
+                                   int count, const struct shape *shape,
+                                   enum layout layout, struct span span)
+{
     for (int i = 0; i < count; i++)
-        parts[i] = as_layout(body, values[i], layout);
+        values[i] = as_layout(body, values[i], layout);
     struct node *node = add_node(body, OP_CONCAT, span);
     for (int i = 0; i < count; i++)
-        node_in(node, parts[i]);
-    return result(body, node, layout, &shape, "concat");
+        node_in(node, values[i]);
+    return result(body, node, layout, shape, "concat");
+}
+
+struct value *build_concat(struct body *body, struct value **values, int count,
+                           int axis, struct span span)
+{
+    struct shape shape = values[0]->shape;
+    struct value *parts[NODE_INS];
+    int64_t size = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (!need_real(body, values[i], span, "concat")
+            || !joins_with(body, values[0], values[i], axis, span))
+            return NULL;
+        size += values[i]->shape.axis[axis];
+    }
+    shape.axis[axis] = size;
+    if (!small_enough(body, &shape, span))
+        return NULL;
+    memcpy(parts, values, sizeof *parts * (size_t)count);
+    if (axis == shape.rank - 1)
+        return join_features(body, parts, count, &shape,
+                             natural_layout(&shape), span);
+    for (int i = 0; i < count; i++) {
+        struct shape rows = rows_of(&parts[i]->shape, axis);
+        parts[i] = as_shape(body, parts[i], &rows, span);
+    }
+    struct shape rows = rows_of(&shape, axis);
+    struct value *y = join_features(body, parts, count, &rows, LAYOUT_PLAIN,
+                                    span);
+    return as_shape(body, y, &shape, span);
+}
+
+/* `count` features from `first` on: a view. */
+static struct value *slice_features(struct body *body, struct value *x,
+                                    int64_t first, int64_t count,
+                                    struct span span)
+{
+    struct node *node = add_node(body, OP_SLICE, span);
+    struct shape shape = x->shape;
+
+    shape.axis[shape.rank - 1] = count;
+    node_in(node, x);
+    struct value *y = result(body, node, x->layout, &shape, "part");
+    y->base = x;
+    y->offset = first;
+    return y;
+}
+
+/* x[first ... first + count - 1] along an axis */
+struct value *build_slice(struct body *body, struct value *x, int axis,
+                          int64_t first, int64_t count, struct span span)
+{
+    struct shape shape = x->shape, rows = rows_of(&x->shape, axis);
+    int64_t inner = rows.axis[axis] / shape.axis[axis];
+
+    x = localize(body, x);
+    if (count == shape.axis[axis])
+        return x;
+    shape.axis[axis] = count;
+    if (axis == shape.rank - 1)
+        return slice_features(body, x, first, count, span);
+    x = as_shape(body, x, &rows, span);
+    x = as_layout(body, x, LAYOUT_PLAIN);
+    x = slice_features(body, x, first * inner, count * inner, span);
+    return as_shape(body, x, &shape, span);
+}
+
+/* The same number everywhere. */
+struct value *build_constant(struct body *body, const struct shape *shape,
+                             double number, const char *name,
+                             struct span span)
+{
+    struct node *node = add_node(body, OP_POINT, span);
+
+    node->point.step = "LOAD";
+    node->point.by = BY_CONST;
+    node->point.number = number;
+    return result(body, node, LAYOUT_PLAIN, shape, name);
+}
+
+/* A parameter as a value, the same for every sample. */
+struct value *build_learned(struct body *body, struct param *param,
+                            struct span span)
+{
+    struct shape flat = { 1, { param->size } };
+    struct value *zero = build_constant(body, &flat, 0, "zero", span);
+    struct value *y = build_param_point(body, "ADD", zero, BY_FEATURE, param,
+                                        "learned", span);
+    return as_shape(body, y, &param->shape, span);
 }
 
 /* ---- norms ---- */

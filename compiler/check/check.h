@@ -143,7 +143,15 @@ struct value *build_pool(struct body *body, struct value *x,
                          const struct pool *pool, const char *name,
                          struct span span);
 struct value *build_concat(struct body *body, struct value **values, int count,
-                           struct span span);
+                           int axis, struct span span);
+struct value *build_slice(struct body *body, struct value *x, int axis,
+                          int64_t first, int64_t count, struct span span);
+struct value *build_constant(struct body *body, const struct shape *shape,
+                             double number, const char *name,
+                             struct span span);
+struct value *build_learned(struct body *body, struct param *param,
+                            struct span span);
+struct value *together(struct body *body, struct value *value);
 
 /* layers.c */
 const struct layer *layer_find(const char *name);

@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct layer *const families[] = { dense_layers, map_layers };
+static const struct layer *const families[] = { dense_layers, map_layers,
+                                                 shape_layers };
 
 enum { FAMILIES = sizeof families / sizeof families[0] };
 
@@ -68,12 +69,19 @@ struct value *eval_unnamed(struct body *body, struct ast *chain,
 
 /* ---- arguments ---- */
 
+/* The least integer that an argument may be. */
+static int64_t least_of(const struct arg_row *row)
+{
+    return row->kind == ARG_AXIS ? -LIMIT_RANK
+         : row->kind == ARG_PAD || row->kind == ARG_INDEX ? 0 : 1;
+}
+
 static bool bad_integer(struct use *use, const struct arg_row *row,
                         struct span span, struct number number)
 {
     fail(use->body, span, "'%s' of '%s' must be %s integer, it is %s",
-         row->name, use->layer->name,
-         row->kind == ARG_PAD ? "a non-negative" : "a positive",
+         row->name, use->layer->name, least_of(row) < 0 ? "an"
+         : least_of(row) == 0 ? "a non-negative" : "a positive",
          number_text(use->body->check->c, number));
     return false;
 }
@@ -86,7 +94,7 @@ static bool read_integer(struct use *use, const struct arg_row *row,
     if (!number_of(use->body, ast, &number))
         return false;
     *n = number.integer;
-    if (!number.is_integer || *n < (row->kind == ARG_PAD ? 0 : 1))
+    if (!number.is_integer || *n < least_of(row))
         return bad_integer(use, row, ast->span, number);
     if (*n >= LIMIT_AXIS) {
         fail(use->body, ast->span, "'%s' is %" PRId64 ", above the limit of "
@@ -141,7 +149,8 @@ static bool read_arg(struct use *use, const struct arg_row *row,
     if (row->word && ast->kind == AST_NAME && !env_find(use->body->env, ast->name)
         && strcmp(ast->name, row->word) == 0)
         return arg->is_word = true;
-    if (row->kind == ARG_COUNT)
+    if (row->kind == ARG_COUNT || row->kind == ARG_INDEX
+        || row->kind == ARG_AXIS)
         return read_integer(use, row, ast, &arg->n[0]);
     if (row->kind == ARG_PAIR || row->kind == ARG_PAD)
         return read_pair(use, row, ast, arg);
@@ -227,6 +236,7 @@ static bool rank_fits(struct use *use, struct value *x)
         return true;
     fail(use->body, use->span, "'%s' takes %s, the value here is %s",
          layer->name, layer->max_rank == 3 ? "maps [height, width, channels]"
+         : layer->min_rank > 1 ? "values with at least two axes"
          : "values with at least one axis", text_of(use, x));
     fail_note(use->body, x->span, "%s comes from here", text_of(use, x));
     return false;

@@ -11,6 +11,8 @@ enum arg_kind {
     ARG_COUNT,          /* a positive integer */
     ARG_PAIR,           /* a positive integer, or [y, x] */
     ARG_PAD,            /* an integer >= 0, or [y, x] */
+    ARG_INDEX,          /* an integer >= 0 */
+    ARG_AXIS,           /* an integer: an axis, -1 is the last */
     ARG_REAL,
     ARG_FLAG,           /* yes or no; or its word alone */
     ARG_CHAIN,          /* a chain: the layer evaluates it */
@@ -54,7 +56,7 @@ struct layer {
 };
 
 /* Rows end with one that has no name. */
-extern const struct layer dense_layers[], map_layers[];
+extern const struct layer dense_layers[], map_layers[], shape_layers[];
 
 #define EPSILON { "eps", ARG_REAL, false, 1e-5, NULL }
 #define AFFINE  { "affine", ARG_FLAG, false, 1, NULL }

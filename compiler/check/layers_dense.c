@@ -1,5 +1,5 @@
 /* layers_dense.c: layers of rows of features: linear, embedding, norms,
- * functions, joins. */
+ * functions. */
 #include "layers.h"
 
 #include <inttypes.h>
@@ -12,12 +12,6 @@ static struct value *apply_linear(struct use *use, struct value *x)
     return build_linear(use->body, x, use->arg[0].n[0],
                         has_bias(use, &use->arg[1]), !use->arg[1].given,
                         next_path(use->body, "linear"), use->span);
-}
-
-static struct value *apply_flatten(struct use *use, struct value *x)
-{
-    struct shape shape = { 1, { shape_size(&x->shape) } };
-    return as_shape(use->body, x, &shape, use->span);
 }
 
 static struct value *apply_embedding(struct use *use, struct value *x)
@@ -140,38 +134,12 @@ static struct value *apply_identity(struct use *use, struct value *x)
     (void)use;
     return x;
 }
-/* Arguments are chains, each starts at the current value. */
-static struct value *apply_concat(struct use *use, struct value *x)
-{
-    struct value *values[NODE_INS];
-    int count = 0;
-
-    for (struct ast *arg = use->call->list; arg; arg = arg->next) {
-        if (count == NODE_INS) {
-            fail(use->body, arg->span, "concat takes at most %d values",
-                 NODE_INS);
-            return NULL;
-        }
-        values[count] = eval_unnamed(use->body, arg->a, x);
-        if (!values[count++])
-            return NULL;
-    }
-    if (count < 2) {
-        fail(use->body, use->span, "concat takes two values or more");
-        return NULL;
-    }
-    return build_concat(use->body, values, count, use->span);
-}
-
 const struct layer dense_layers[] = {
     { "linear", apply_linear, LAYER_WEIGHTS, 1, LIMIT_RANK, NULL, {
         { "out", ARG_COUNT, true, 0, NULL }, BIAS } },
     { "embedding", apply_embedding, LAYER_INTEGERS, 1, LIMIT_RANK - 1, NULL, {
         { "vocabulary", ARG_COUNT, true, 0, NULL },
         { "width", ARG_COUNT, true, 0, NULL } } },
-    { "flatten", apply_flatten, 0, 1, LIMIT_RANK, NULL, { { 0 } } },
-    { "concat", apply_concat, LAYER_STARTS, 1, LIMIT_RANK, NULL, {
-        { "values", ARG_VALUES, true, 0, NULL } } },
     { "dropout", apply_dropout, 0, 1, LIMIT_RANK, NULL, {
         { "p", ARG_REAL, true, 0, NULL } } },
     { "softmax", apply_softmax, 0, 1, LIMIT_RANK, NULL, { { 0 } } },

@@ -204,7 +204,7 @@ static struct value *close_run(struct body *body, struct run *run,
     struct node *node = new_node(body->check->c, OP_LOOP, span);
     node_in(node, run->x);
     for (int i = 1; i < region->input_count; i++)
-        node_in(node, localize(body, region->captured[i]));
+        node_in(node, together(body, region->captured[i]));
     append_node(body->region, &body->region->nodes, node);
     node->loop.body = region;
     node->loop.count = run->count;
@@ -324,7 +324,8 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x)
         struct counter *before = copy_counters(body->check->c,
                                                body->scope->counters);
         struct value *in = run.region ? run.region->outputs[0] : x;
-        in = run.region ? in : as_layout(body, x, natural_layout(&x->shape));
+        in = run.region ? in : as_layout(body, together(body, x),
+                                         natural_layout(&x->shape));
         struct region *region = too_many(body, ast->span) ? NULL
                               : iterate(body, ast, in, i);
         if (!region)
@@ -342,7 +343,7 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x)
             x = close_run(body, &run, ast->span);
         if (!x)
             return NULL;
-        x = as_layout(body, x, natural_layout(&x->shape));
+        x = as_layout(body, together(body, x), natural_layout(&x->shape));
         run = (struct run) { region, 1, x };
     }
     return run.region ? close_run(body, &run, ast->span) : x;

@@ -111,6 +111,102 @@ static void accumulate(struct pass *p, struct value *value, struct value *g)
         value->grad->name = grad_name(p, value);
 }
 
+/* ---- slices: their gradients are parts of the whole's ---- */
+
+struct part { int64_t offset; struct value *grad; struct part *next; };
+
+/* Zeros like `features` features of a value. */
+static struct value *zeros(struct pass *p, const struct value *like,
+                           int64_t features)
+{
+    struct node *node = emit(p, OP_POINT, like->span);
+    struct shape shape = like->shape;
+
+    node->point.step = "LOAD";
+    node->point.by = BY_CONST;
+    shape.axis[shape.rank - 1] = features;
+    struct value *zero = new_value(p->c, p->region, FORM_ROWS, like->layout,
+                                   &shape, "zero", like->span);
+    zero->rows = like->rows;
+    return node_out(node, zero);
+}
+
+/* Adds to a concatenation the part at `offset`, zeros before it. */
+static int64_t place_part(struct pass *p, struct node *whole,
+                          const struct value *like, int64_t end,
+                          int64_t offset, struct value *part)
+{
+    if (offset > end)
+        node_in(whole, zeros(p, like, offset - end));
+    if (part)
+        node_in(whole, part);
+    return part ? offset + part->features : offset;
+}
+
+/* d value += the parts, side by side, zeros between them */
+static void fold_parts(struct pass *p, struct value *value)
+{
+    struct node whole = { 0 };
+    int64_t end = 0;
+
+    for (struct part *part = value->parts; part; part = part->next)
+        end = place_part(p, &whole, value, end, part->offset, part->grad);
+    place_part(p, &whole, value, end, value->features, NULL);
+    value->parts = NULL;
+    struct node *node = emit(p, OP_CONCAT, value->span);
+    for (int i = 0; i < whole.ins; i++)
+        node_in(node, whole.in[i]);
+    accumulate(p, value, made_grad(p, node, value));
+}
+
+/* The gradient of a value so far, whole. */
+static struct value *grad_of(struct pass *p, struct value *value)
+{
+    if (value->parts)
+        fold_parts(p, value);
+    return value->grad;
+}
+
+static bool apart(const struct part *parts, int64_t offset, int64_t features)
+{
+    int count = 0;
+
+    for (; parts; parts = parts->next, count++)
+        if (offset < parts->offset + parts->grad->features
+            && parts->offset < offset + features)
+            return false;
+    return count < NODE_INS / 2 - 1;    /* each may have zeros before it */
+}
+
+static struct part *same_part(struct part *parts, int64_t offset,
+                              int64_t features)
+{
+    while (parts && (parts->offset != offset
+                     || parts->grad->features != features))
+        parts = parts->next;
+    return parts;
+}
+
+/* y = some features of x */
+static void grad_slice(struct pass *p, struct node *n, struct value *g)
+{
+    struct value *x = n->in[0];
+    int64_t offset = n->out[0]->offset, features = n->out[0]->features;
+    struct part *same = same_part(x->parts, offset, features), **link;
+
+    if (same) {
+        same->grad = point(p, "ADD", g, same->grad, n->span);
+        return;
+    }
+    if (!apart(x->parts, offset, features))
+        fold_parts(p, x);
+    for (link = &x->parts; *link && (*link)->offset < offset;)
+        link = &(*link)->next;
+    struct part *part = NEW(p->c->arena, struct part);
+    *part = (struct part) { offset, g, *link };
+    *link = part;
+}
+
 /* d parameter += sum of acc (SUM), of acc x (SUM_PRODUCT), over rows */
 static void sum_into(struct pass *p, struct param *param, const char *step,
                      struct value *g, struct value *x, struct span span)
@@ -273,6 +369,8 @@ static bool step_is(const struct node *n, const char *a, const char *b,
 
 static void grad_point(struct pass *p, struct node *n, struct value *g)
 {
+    if (!n->ins)                /* a constant */
+        return;
     if (n->point.by == BY_SAMPLE_FEATURE)
         grad_sample(p, n, g);
     else if (step_is(n, "ADD", "SUB", "RSUB"))
@@ -504,13 +602,13 @@ static bool captured_sums(struct pass *p, struct node *n, struct value **sums)
     int count = 0;
 
     for (int i = 1; i < n->ins; i++) {
+        struct value *g = body->sums[i] ? grad_of(p, n->in[i]) : NULL;
         if (!body->sums[i])
             continue;
-        sums[i] = n->in[i]->grad
-            ? point(p, "MUL", n->in[i]->grad, NULL, n->span)
-            : point(p, "LOAD", keep(p, n->in[i]), NULL, n->span);
+        sums[i] = g ? point(p, "MUL", g, NULL, n->span)
+                    : zeros(p, n->in[i], n->in[i]->features);
         sums[i]->producer->point.by = BY_CONST;
-        sums[i]->producer->point.number = n->in[i]->grad ? 1 : 0;
+        sums[i]->producer->point.number = g ? 1 : 0;
         sums[i]->name = grad_name(p, n->in[i]);
         count++;
     }
@@ -560,6 +658,7 @@ static void grad_node(struct pass *p, struct node *n, struct value *g)
     switch (n->op) {
     case OP_POINT:      grad_point(p, n, g); break;
     case OP_RESHAPE:    grad_reshape(p, n, g); break;
+    case OP_SLICE:      grad_slice(p, n, g); break;
     case OP_PACK:
     case OP_UNPACK:     grad_pack(p, n, g); break;
     case OP_CONCAT:     grad_concat(p, n, g); break;
@@ -632,7 +731,7 @@ static void collect_grads(struct pass *p, struct region *region)
     region->sums = arena_alloc(p->c->arena, sizeof *region->sums
                                * (size_t)(region->input_count + 1));
     for (int i = 0; i < region->input_count; i++) {
-        struct value *input = region->inputs[i], *g = input->grad;
+        struct value *input = region->inputs[i], *g = grad_of(p, input);
         if (i == 0)
             region->grads[i] = own_grad(p, g);
         else if (g)
@@ -652,7 +751,7 @@ static void grad_region(struct compilation *c, struct region *region)
     for (struct node *n = region->nodes.last; n; n = n->previous) {
         if (n->op == OP_LOSS)
             grad_loss(&p, n);
-        else if (n->outs && n->out[0]->grad && !n->out[0]->integer)
+        else if (n->outs && grad_of(&p, n->out[0]) && !n->out[0]->integer)
             grad_node(&p, n, n->out[0]->grad);
     }
     collect_grads(&p, region);
@@ -674,7 +773,7 @@ static void output_grads(struct compilation *c)
     struct pass p = { c, main };
 
     for (struct port *port = c->network->inputs; port; port = port->next) {
-        struct value *g = port->value->grad;
+        struct value *g = grad_of(&p, port->value);
         if (!g || port->target)
             continue;
         struct node *node = emit(&p, OP_OUTPUT, g->span);

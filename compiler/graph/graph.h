@@ -44,7 +44,8 @@ struct value {
     /* set by grad.c */
     bool kept;                  /* the backward pass reads it */
     bool from_inputs;           /* no parameter went into it */
-    struct value *grad;         /* so far */
+    struct value *grad;         /* so far, but for: */
+    struct part *parts;         /* gradients of slices, by offset */
     /* set by fuse.c and plan.c, for each mode */
     struct value *alias;        /* infer: what stands for it */
     int kernel;                 /* that makes it; -1: none */
@@ -118,7 +119,8 @@ enum loss { LOSS_CROSS_ENTROPY, LOSS_SQUARED, LOSS_BINARY, LOSS_ABSOLUTE };
 enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
 
 /* Fields by operator (in -> out; params):
- *   POINT       acc [operand] [for AFFINE: scale, shift; AFFINE2: x, a, b, c]
+ *   POINT       acc [operand] [for AFFINE: scale, shift; AFFINE2: x, a, b, c];
+ *               without acc: a constant, LOAD by number
  *   REDUCE      acc [x] -> lines; point.step is RNET_SUM...
  *   ADD_SUMS    lines; param[0] receives; number: the line's first feature
  *   LINEAR      x -> y; weight [bias]

@@ -103,9 +103,16 @@ static bool same_extent(const struct value *a, const struct value *b)
         && a->features == b->features;
 }
 
+/* What the rows and features of a pointwise node are; a constant has no
+ * input. */
+static struct value *extent_of(const struct node *node)
+{
+    return node->ins ? node->in[0] : node->out[0];
+}
+
 static bool takes(const struct kernel *k, const struct node *node)
 {
-    return same_extent(k->like, node->in[0]) && k->optional == node->optional
+    return same_extent(k->like, extent_of(node)) && k->optional == node->optional
         && !k->port;
 }
 
@@ -134,7 +141,7 @@ static void attach(struct fuser *f, struct node *node)
             return;
         }
     struct kernel *k = add_kernel(f, NULL);
-    k->like = node->in[0];
+    k->like = extent_of(node);
     k->optional = node->optional;
     add_tail(f, s->count - 1, node);
 }
@@ -495,7 +502,7 @@ static bool commutes(const struct node *node)
 /* The tail node's first operand is in acc, or is brought there. */
 static void bring(struct steps *steps, struct node *node, struct value **acc)
 {
-    if (*acc == node->in[0])
+    if (!node->ins || *acc == node->in[0])
         return;
     if (node->op == OP_POINT && node->point.step && commutes(node)
         && *acc == node->in[1]) {
