@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define RNET_VERSION 1          /* of the contract between emitted C and librnet */
+#define RNET_VERSION 2          /* of the contract between emitted C and librnet */
 #define RNET_ALIGN   64         /* bytes: parameters, gradients, work memory */
 #define RNET_RANK    8          /* largest number of axes of a tensor */
 #define RNET_NEST    4          /* repeats that may nest around one tensor */
@@ -92,7 +92,8 @@ enum rnet_pack {                /* published layout -> order in the flat array *
 /* Padding is zero and stays zero, in parameters and in gradients; so offsets,
  * strides and sizes are multiples of 16 floats. */
 
-enum rnet_init { RNET_INIT_CONSTANT, RNET_INIT_NORMAL, RNET_INIT_UNIFORM };
+enum rnet_init { RNET_INIT_CONSTANT, RNET_INIT_NORMAL, RNET_INIT_UNIFORM,
+                 RNET_INIT_DIAGONAL };
 
 /* A tensor, or as many equal ones as the repeats around it make: iteration i
  * of repeat[0] (the outermost), j of repeat[1], ... lies at
@@ -113,7 +114,10 @@ struct rnet_tensor {
     int decay;                  /* 1: weight decay applies (weights of layers) */
     enum rnet_init init;
     float mean, spread;         /* constant: mean; normal: mean, standard
-                                   deviation; uniform: mean -+ spread */
+                                   deviation; uniform: mean -+ spread;
+                                   diagonal: mean, and mean + spread in row r
+                                   at column r + diagonal, modulo columns */
+    struct rnet_index diagonal;
 };
 
 struct rnet_port {              /* an input, a target or an output */
@@ -159,6 +163,7 @@ struct rnet_entry {
     const struct rnet_tensor *tensor;
     size_t offset;              /* of this one */
     size_t size;                /* scalars: product of the shape */
+    long diagonal;              /* of this one */
 };
 size_t rnet_tensor_count(const struct rnet_network *net);
 enum rnet_status rnet_tensor_at(const struct rnet_network *net, size_t index,

@@ -75,6 +75,7 @@ static int write_entry(const struct rnet_tensor *tensor, const long *at,
     entry->offset = tensor->offset;
     for (int i = 0; i < tensor->repeats; i++)
         entry->offset += (size_t)at[i] * tensor->repeat[i].stride;
+    entry->diagonal = number_at(tensor, &tensor->diagonal, at);
     return write_name(tensor, at, entry->name);
 }
 
@@ -345,18 +346,35 @@ static void draw(const struct rnet_tensor *tensor, size_t number, uint64_t seed,
     }
 }
 
+/* Adds the spread to what lies on the diagonal. */
+static void add_diagonal(const struct rnet_entry *entry, size_t first,
+                         size_t count, float *values)
+{
+    const struct rnet_tensor *tensor = entry->tensor;
+    size_t columns = (size_t)tensor->shape[tensor->rank - 1];
+
+    for (size_t row = first / columns; row * columns < first + count; row++) {
+        size_t at = row * columns + (row + (size_t)entry->diagonal) % columns;
+
+        if (at >= first && at < first + count)
+            values[at - first] += tensor->spread;
+    }
+}
+
 static void init_tensor(const struct rnet_entry *entry, size_t number,
                         uint64_t seed, float *params)
 {
     const struct rnet_tensor *tensor = entry->tensor;
     float values[PART];
-    for (int i = 0; i < PART; i++)
-        values[i] = tensor->mean;
     for (size_t first = 0; first < entry->size; first += PART) {
         size_t count = entry->size - first;
         if (count > PART)
             count = PART;
-        if (tensor->init != RNET_INIT_CONSTANT)
+        for (size_t i = 0; i < count; i++)
+            values[i] = tensor->mean;
+        if (tensor->init == RNET_INIT_DIAGONAL)
+            add_diagonal(entry, first, count, values);
+        else if (tensor->init != RNET_INIT_CONSTANT)
             draw(tensor, number, seed, first, count, values);
         rnet_pack_part(entry, params, first, count, values);
     }

@@ -36,7 +36,8 @@ static bool same_param(struct param *a, struct param *b, int depth,
     return same_pieces(a->path, b->path, depth, nth, commit)
         && strcmp(a->leaf, b->leaf) == 0 && a->pack == b->pack
         && a->groups == b->groups && shape_equal(&a->shape, &b->shape)
-        && a->init == b->init && a->mean == b->mean && a->spread == b->spread;
+        && a->init == b->init && a->mean == b->mean && a->spread == b->spread
+        && a->column == b->column && a->numbered == b->numbered;
 }
 
 static bool same_point(const struct point *a, const struct point *b)

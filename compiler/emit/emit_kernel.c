@@ -161,6 +161,18 @@ static void input_c(struct writer *w, struct call *call, const struct node *n,
     call_argument(call, "0");
 }
 
+/* An input, or the parameter that stands for it: one for all rows. */
+static void shared_c(struct writer *w, struct call *call, const struct node *n,
+                     int k)
+{
+    if (k < n->ins) {
+        value_argument(w, call, n->in[k]);
+        return;
+    }
+    call_argument(call, "%s", param_c(w, n->param[0]));
+    call_argument(call, "0");
+}
+
 /* One of the operand's kinds, the letters of ops.h. */
 static const char *operand_c(struct writer *w, const struct node *n,
                              char kind, int k)
@@ -199,6 +211,8 @@ static void word_c(struct writer *w, struct call *call,
         steps_c(w, call, &k->output);
     else if (*word == 'x')
         input_c(w, call, n, word[1] - '0');
+    else if (*word == 'v')
+        shared_c(w, call, n, word[1] - '0');
     else
         call_argument(call, "%s", operand_c(w, n, *word, word[1] - '0'));
 }

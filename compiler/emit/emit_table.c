@@ -78,6 +78,22 @@ static void repeats_c(struct walk *w, const struct title *title,
     text_add(w->out, " }");
 }
 
+/* Where the diagonal begins: a column, and the number in the path. */
+static void diagonal_c(struct walk *w, const struct param *p, int base)
+{
+    const struct piece *number = NULL;
+
+    for (const struct piece *i = p->path; i && p->numbered; i = i->next)
+        if (i->indexed)
+            number = i;
+    text_add(w->out, ",\n      .diagonal = { %" PRId64 ", {",
+             p->column + (number ? number->first : 0));
+    for (int i = 0; i < w->depth; i++)
+        text_add(w->out, "%s%" PRId64, i ? ", " : " ",
+                 number && i >= base ? number->step[i - base] : 0);
+    text_add(w->out, "%s } }", w->depth ? "" : " 0");
+}
+
 static void tensor_c(struct walk *w, const struct param *p,
                      const struct title *outer, int base, int64_t offset)
 {
@@ -85,7 +101,8 @@ static void tensor_c(struct walk *w, const struct param *p,
                                          "RNET_PACK_CONV" };
     static const char *const inits[] = { "RNET_INIT_CONSTANT",
                                          "RNET_INIT_NORMAL",
-                                         "RNET_INIT_UNIFORM" };
+                                         "RNET_INIT_UNIFORM",
+                                         "RNET_INIT_DIAGONAL" };
     struct title title = *outer;
     struct arena *arena = w->c->arena;
 
@@ -103,6 +120,8 @@ static void tensor_c(struct walk *w, const struct param *p,
     text_add(w->out, " },\n      .offset = %" PRId64 ", .floats = %" PRId64,
              offset, p->floats);
     repeats_c(w, &title, p->trainable);
+    if (p->init == INIT_DIAGONAL)
+        diagonal_c(w, p, base);
     text_add(w->out, ",\n      .trainable = %d, .decay = %d, .init = %s,\n"
              "      .mean = %s, .spread = %s },\n", p->trainable, p->decay,
              inits[p->init], number_c(arena, p->mean),

@@ -539,6 +539,26 @@ gradients[] = {
 #undef ROW
 };
 
+/* What a row reads of the operator; NULL where a parameter stands for it. */
+static struct value *read_of(const struct node *n, const char *word)
+{
+    int k = word[1] - '0';
+
+    return *word == 'o' ? n->out[k] : k < n->ins ? n->in[k] : NULL;
+}
+
+/* The gradient of parameter 0, one for each row of g. */
+static void made_weight_grad(struct pass *p, struct node *node,
+                             const struct node *n, const struct value *g)
+{
+    struct shape shape = g->shape;
+
+    shape.axis[shape.rank - 1] = n->param[0]->size;
+    node_out(node, new_value(p->c, p->region, FORM_ROWS, g->layout, &shape,
+                             arena_format(p->c->arena, "d_%s",
+                                          n->param[0]->leaf), n->span));
+}
+
 static void grad_row(struct pass *p, struct node *n, struct value *g,
                      const struct gradient *row)
 {
@@ -550,12 +570,20 @@ static void grad_row(struct pass *p, struct node *n, struct value *g,
     memcpy(node->param, n->param, sizeof node->param);
     node_in(node, g);
     for (const char *r = row->reads; *r; r += r[2] ? 3 : 2)
-        node_in(node, keep(p, *r == 'i' ? n->in[r[1] - '0']
-                                        : n->out[r[1] - '0']));
+        if (read_of(n, r))
+            node_in(node, keep(p, read_of(n, r)));
     for (const char *i = row->gives; *i; i += i[1] ? 2 : 1)
-        made_grad(p, node, n->in[*i - '0']);
-    for (int k = 0; k < node->outs; k++)
-        accumulate(p, n->in[row->gives[2 * k] - '0'], node->out[k]);
+        if (*i - '0' < n->ins)
+            made_grad(p, node, n->in[*i - '0']);
+        else
+            made_weight_grad(p, node, n, g);
+    for (int k = 0; k < node->outs; k++) {
+        int to = row->gives[2 * k] - '0';
+        if (to < n->ins)
+            accumulate(p, n->in[to], node->out[k]);
+        else
+            sum_into(p, n->param[0], "SUM", node->out[k], NULL, n->span);
+    }
 }
 
 static void grad_rows_of(struct pass *p, struct node *n, struct value *g)

@@ -67,7 +67,7 @@ struct piece {
 };
 
 enum pack { PACK_FLAT, PACK_PANELS, PACK_CONV };
-enum init { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM };
+enum init { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM, INIT_DIAGONAL };
 
 struct param {
     struct piece *path;         /* relative to its region */
@@ -78,7 +78,11 @@ struct param {
     int64_t size, floats;       /* scalars; packed, padded to 16 */
     bool trainable, decay, implicit;    /* implicit: a bias nobody asked for */
     enum init init;
-    double mean, spread;
+    double mean, spread;        /* DIAGONAL: mean, and mean + spread in row r at
+                                   column r + column, modulo columns; numbered:
+                                   + the last number in the path, too */
+    int64_t column;
+    bool numbered;
     struct region *region;
     int64_t offset;             /* in its region's parameters (or state) */
     const char *constant;       /* its name in the emitted C */
@@ -131,6 +135,10 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *   NORM        x -> y [x^, rstd]; [gamma] [beta]
  *   NORM_GRAD   dy, x^, rstd -> dx [lines]; [gamma] [beta]
  *   BATCH_NORM  x -> y moments scale shift; gamma beta running_mean running_var
+ *   MIX         x [w] -> y; [w]; set: blocks of x, blocks of y, features of
+ *               each; MIX_TRANSPOSED likewise
+ *   DOTS        x [y] -> s; [y]; set: blocks of x, of y, features of each
+ *   SINKHORN    x -> y; set: n, iterations
  *   LOSS        x target -> dx
  *   SLICE       x -> a view of some of its features
  *   CALL        x -> y;  callee

@@ -36,6 +36,7 @@ enum op_traits {
  * number from 0:
  *   x<k>   input k: pointer, stride; NULL, 0 when there is none
  *   i<k>   input k: pointer            o<k>   output k: pointer, or NULL
+ *   v<k>   input k: pointer, stride; parameter 0, 0 when there is none
  *   w<k>   parameter k, or NULL        g<k>   its gradient, or NULL
  *   a<k>   axis k of parameter 0       m<k>   input k: number of rows
  *   l<k>   input k: struct rnet_rows   f<k>   input k: features
@@ -101,6 +102,28 @@ ROW(SOFTMAX, "softmax", "y = e^x / sum e^x", \
     "rnet_softmax", ACC, "l0 f0 x0 steps") \
 ROW(SOFTMAX_GRAD, "softmax_grad", "dx = y (dy - sum y dy)", \
     "rnet_softmax_grad", ACC, "l0 f0 x1 x0 steps") \
+ROW(MIX, "mix", "y_j = sum w_ij x_i, blocks of features", \
+    "rnet_mix", ACC, "l0 n0 n1 n2 x0 v1 steps") \
+ROW(MIX_DX, "mix_grad_input", "dx_i = sum w_ij dy_j", \
+    "rnet_mix_transposed", ACC, "l0 n1 n0 n2 x0 v1 steps") \
+ROW(MIX_DW, "mix_grad_weight", "dw_ij = <x_i, dy_j>", \
+    "rnet_dots", ACC, "l0 n0 n1 n2 x1 x0 steps") \
+ROW(MIX_TRANSPOSED, "mix_transposed", "y_j = sum w_ji x_i", \
+    "rnet_mix_transposed", ACC, "l0 n0 n1 n2 x0 v1 steps") \
+ROW(MIX_TRANSPOSED_DX, "mix_transposed_grad_input", "dx_i = sum w_ji dy_j", \
+    "rnet_mix", ACC, "l0 n1 n0 n2 x0 v1 steps") \
+ROW(MIX_TRANSPOSED_DW, "mix_transposed_grad_weight", "dw_ji = <dy_j, x_i>", \
+    "rnet_dots", ACC, "l0 n1 n0 n2 x0 x1 steps") \
+ROW(DOTS, "dots", "s_ij = <x_i, y_j>, blocks of features", \
+    "rnet_dots", ACC, "l0 n0 n1 n2 x0 v1 steps") \
+ROW(DOTS_DX, "dots_grad_input", "dx_i = sum ds_ij y_j", \
+    "rnet_mix_transposed", ACC, "l0 n1 n0 n2 v1 x0 steps") \
+ROW(DOTS_DY, "dots_grad_weight", "dy_j = sum ds_ij x_i", \
+    "rnet_mix", ACC, "l0 n0 n1 n2 x1 x0 steps") \
+ROW(SINKHORN, "sinkhorn", "e^x, its columns and rows divided by their sums", \
+    "rnet_sinkhorn", ACC, "l0 n0 n1 x0 steps") \
+ROW(SINKHORN_GRAD, "sinkhorn_grad", "dx = sinkhorn'(x) dy", \
+    "rnet_sinkhorn_grad", ACC, "l0 n0 n1 x1 x0 steps") \
 ROW(LOSS, "loss", "loss += weight mean l(x, target), and its gradient", \
     NULL, ACC | EFFECT, NULL) \
 ROW(CALL, "call", "a block", \
@@ -114,10 +137,19 @@ ROW(LOOP_GRAD, "loop_grad", "repeat, backwards", \
 
 /* Gradients that are kernels: ROW(op, its gradient's op, what that reads after
  * dy: inputs i<k> and outputs o<k> of the operator, the inputs whose gradients
- * it gives).  Parameters and settings are the operator's.  An operator may
- * have several rows; one without has a rule in grad.c. */
+ * it gives).  Parameters and settings are the operator's.  Where parameter 0
+ * stands for an input (v<k>), nothing is read, and what is given, one a row, is
+ * summed into its gradient.  An operator may have several rows; one without
+ * has a rule in grad.c. */
 #define GRADIENT_ROWS(ROW) \
-ROW(SOFTMAX, SOFTMAX_GRAD, "o0", "0")
+ROW(SOFTMAX, SOFTMAX_GRAD, "o0", "0") \
+ROW(MIX, MIX_DX, "i1", "0") \
+ROW(MIX, MIX_DW, "i0", "1") \
+ROW(MIX_TRANSPOSED, MIX_TRANSPOSED_DX, "i1", "0") \
+ROW(MIX_TRANSPOSED, MIX_TRANSPOSED_DW, "i0", "1") \
+ROW(DOTS, DOTS_DX, "i1", "0") \
+ROW(DOTS, DOTS_DY, "i0", "1") \
+ROW(SINKHORN, SINKHORN_GRAD, "i0", "0")
 
 enum op {
 #define ROW(op, name, formula, function, traits, arguments) OP_##op,

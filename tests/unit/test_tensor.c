@@ -232,6 +232,34 @@ static void test_init(void **state)
     rnet_free(params);
 }
 
+/* [3, 5], five times: ones from column 2 + 3 i on, 0.25 elsewhere; and one
+ * [2000, 1000], which is initialised in parts. */
+static void test_diagonal(void **state)
+{
+    static const struct rnet_tensor tensors[] = {
+        { .name = "w.#", .groups = 1, .rank = 2, .shape = { 3, 5 },
+          .floats = 16, .repeats = 1, .repeat = { { 5, 16 } },
+          .index = { { 0, { 1 } } }, .init = RNET_INIT_DIAGONAL,
+          .mean = 0.25f, .spread = 0.75f, .diagonal = { 2, { 3 } } },
+        { .name = "large", .groups = 1, .rank = 2, .shape = { 2000, 1000 },
+          .offset = 80, .floats = 2000000, .init = RNET_INIT_DIAGONAL,
+          .spread = 1 },
+    };
+    struct rnet_network net = { .version = RNET_VERSION, .tensors = tensors,
+                                .tensor_rows = 2, .param_floats = 2000080 };
+    float *params = rnet_alloc(net.param_floats);
+    (void)state;
+    assert_int_equal(rnet_init_params(&net, params, 7), RNET_OK);
+    for (int n = 0; n < 5; n++)
+        for (int row = 0; row < 3; row++)
+            for (int column = 0; column < 5; column++)
+                assert_true(params[n * 16 + row * 5 + column]
+                            == ((row + 2 + 3 * n) % 5 == column ? 1 : 0.25f));
+    for (long i = 0; i < 2000000; i++)
+        assert_true(params[80 + i] == (i % 1000 == i / 1000 % 1000));
+    rnet_free(params);
+}
+
 /* Mean, variance and kurtosis of many values. */
 static void check_moments(enum rnet_init init, double variance, double kurtosis)
 {
@@ -298,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_many_and_long),
         cmocka_unit_test(test_packing),
         cmocka_unit_test(test_init),
+        cmocka_unit_test(test_diagonal),
         cmocka_unit_test(test_moments),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_zero),
