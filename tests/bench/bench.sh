@@ -28,8 +28,8 @@ build() {
     $CC $FLAGS -o "$OUT/bench/networks" tests/bench/networks.c \
         "$OUT/bench/m1.c" "$OUT/bench/m2.c" "$LIBRNET" -lm &&
     $CC $FLAGS -D_GNU_SOURCE -o "$OUT/bench/bench" tests/bench/bench.c -lm &&
-    for part in bench_rows bench_conv bench_point bench_attention \
-        ceilings; do
+    for part in bench_rows bench_recurrent bench_conv bench_point \
+        bench_attention ceilings; do
         $CC $FLAGS -U_GNU_SOURCE -o "$OUT/bench/$part" \
             "tests/bench/$part.c" "$LIBRNET" -lm || return 1
     done
@@ -83,6 +83,8 @@ case ${BENCH_ONLY:-kernels} in
 *kernels*)
     printf '\nDense products, GFLOP/s and share of the peak: '
     "$OUT/bench/bench_rows"
+    printf '\nRecurrences, GFLOP/s and share of the peak: '
+    "$OUT/bench/bench_recurrent"
     printf '\nConvolutions, GFLOP/s forward and shares of the peak: '
     "$OUT/bench/bench_conv"
     printf '\nAttention, GFLOP/s and share of the peak: '

@@ -67,7 +67,7 @@ static void release(struct guarded *g)
     g->map = NULL;
 }
 
-static struct guarded copy_of(const struct guarded *from)
+static inline struct guarded copy_of(const struct guarded *from)
 {
     struct guarded g = guarded(from->count);
 
