@@ -236,7 +236,8 @@ void rnet_linear_grad_weight(const struct rnet_run *run, long rows, long in,
                              long dy_stride, const float *x, long x_stride);
 
 /* table: RNET_PACK_PANELS of [vocabulary, width].  acc (rows, width) =
- * table[index[row]], in strips; dtable[index[row]] += dy[row]. */
+ * table[index[row]], in strips; dtable[index[row]] += dy[row].  index NULL: the
+ * position of the row within its sample. */
 void rnet_embedding(const struct rnet_run *run, long rows, long vocabulary,
                     long width, const int32_t *index, const float *table,
                     struct rnet_steps tail);
@@ -543,6 +544,25 @@ void rnet_attention_grad(const struct rnet_run *run, long batch,
                          const float *q, long q_stride, const float *k,
                          long k_stride, const float *v, long v_stride,
                          const int32_t *lengths);
+
+/* -------------------------------------------------------------- positions */
+
+/* The position of a row is that within its sample, from 0. */
+enum rnet_pairing {
+    RNET_HALVES,                /* features i and i + head / 2 of a head */
+    RNET_NEIGHBOURS             /* 2 i and 2 i + 1, as in the paper */
+};
+/* Rotary embedding (Su et al. 2021, 3.2.2): in each head of `head` features, an
+ * even number, pair i is turned by position * base^(-2 i / head):
+ *   acc a = a cos - b sin,  acc b = b cos + a sin;  sign -1 turns back. */
+void rnet_rope(const struct rnet_run *run, struct rnet_rows rows,
+               long features, long head, enum rnet_pairing pairing,
+               double base, int sign, const float *x, long x_stride,
+               struct rnet_steps tail);
+/* Vaswani et al. 2017, 3.5: acc (row, 2 i) = sin(position base^(-2 i /
+ * features)), acc (row, 2 i + 1) = cos of it. */
+void rnet_sine_positions(const struct rnet_run *run, struct rnet_rows rows,
+                         long features, double base, struct rnet_steps tail);
 
 /* ------------------------------------------------------ softmax and losses */
 

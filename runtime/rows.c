@@ -234,8 +234,9 @@ void rnet_embedding_grad(const struct rnet_run *run, long rows,
                          const int32_t *index, const float *dy, long dy_stride)
 {
     struct rows_job job = {
-        .run = run, .rows = rows, .out = width, .vocabulary = vocabulary,
-        .dw = dtable, .index = index, .dy = dy, .dy_stride = dy_stride
+        .run = run, .rows = rows, .rows_per_sample = samples_rows(run, rows),
+        .out = width, .vocabulary = vocabulary, .dw = dtable,
+        .index = index, .dy = dy, .dy_stride = dy_stride
     };
     struct grid grid = { .job = &job, .unit = RNET_LANES, .features = width };
     long tasks = tasks_of((double)rows * (double)width, TASK_MOVES);

@@ -271,7 +271,7 @@ static const float *table_row(const struct rows_job *job, long row,
                               long feature)
 {
     return job->w + (feature * job->vocabulary
-                     + (long)job->index[row] * RNET_LANES);
+                     + rows_index(job, row) * RNET_LANES);
 }
 
 static const float *plain_row(const struct rows_job *job, long row,
@@ -332,7 +332,7 @@ static void add_to_table(const struct rows_job *job, long strip, long feature,
     transpose_lanes(acc, job->dy + (strip * job->dy_stride + feature)
                                        * RNET_LANES, count);
     for (int i = 0; i < lanes; i++) {
-        long word = job->index[strip * RNET_LANES + i];
+        long word = rows_index(job, strip * RNET_LANES + i);
         float *to = job->dw + feature * job->vocabulary + word * RNET_LANES;
         for (int j = 0; j < RNET_LANES; j += RNET_W)
             v_store(to + j, v_load(to + j) + v_load(acc + i * RNET_LANES + j));

@@ -28,7 +28,7 @@ struct rows_job {
     const float *w;             /* weights or table, in panels */
     float *dw, *db;             /* gradients of weights or table; of a bias */
     long vocabulary;
-    const int32_t *index;
+    const int32_t *index;       /* NULL: the row's number in its sample */
     struct rnet_steps steps;
     struct rows_tail tail;
 };
@@ -61,6 +61,12 @@ extern const struct rows_kernels rnet_scalar_rows_kernels,
 static inline long rows_least(long a, long b)
 {
     return a < b ? a : b;
+}
+
+/* The row of an embedding's table. */
+static inline long rows_index(const struct rows_job *job, long row)
+{
+    return job->index ? job->index[row] : row % job->rows_per_sample;
 }
 
 /* Valid lanes of a strip. */

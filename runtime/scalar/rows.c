@@ -38,7 +38,7 @@ static float grad_input_at(const struct rows_job *job, long row, long i)
 
 static float embedding_at(const struct rows_job *job, long row, long feature)
 {
-    return job->w[panel_at(job->index[row], feature, job->vocabulary)];
+    return job->w[panel_at(rows_index(job, row), feature, job->vocabulary)];
 }
 
 static float pack_at(const struct rows_job *job, long row, long feature)
@@ -146,7 +146,7 @@ static void embedding_grad(const struct rows_job *job,
     (void)scratch;
     for (long row = 0; row < job->rows; row++)
         for (long f = part->feature; f < part->feature + part->features; f++)
-            job->dw[panel_at(job->index[row], f, job->vocabulary)] +=
+            job->dw[panel_at(rows_index(job, row), f, job->vocabulary)] +=
                 job->dy[at(row, f, job->dy_stride)];
 }
 

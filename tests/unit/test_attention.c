@@ -235,19 +235,19 @@ static void compare(const struct call *c, const char *what,
     release(&other);
 }
 
-/* Tasks in an order of their own, on seven workers. */
+/* Tasks in an order of their own, on three workers. */
 static void play(void *user, long tasks, rnet_task *task, void *context)
 {
     long step = *(const long *)user;
 
     for (long first = 0; first < step; first++)
         for (long i = tasks - 1 - first; i >= 0; i -= step)
-            task(context, i, (int)(i % 7));
+            task(context, i, (int)(i % 3));
 }
 
 static void run_call(struct call *c, long order)
 {
-    struct bench_run b = open_run(7, c->batch, 0, RNET_WORKER_FLOATS
+    struct bench_run b = open_run(3, c->batch, 0, RNET_WORKER_FLOATS
         + RNET_ATTENTION_WORKER_FLOATS(c->shape.head));
     struct rnet_work work = { .parallel_for = play, .user = &order };
 

@@ -571,20 +571,23 @@ static void dense_threads(void **state)
 
 /* ------------------------------------------ embeddings, changes of layout */
 
-static int32_t *indices(long count, long classes)
+/* Those of a call; positions: each row's number in its sample, which is what
+ * kernels take when they are given none. */
+static int32_t *indices(long count, long classes, int positions)
 {
     int32_t *index = rnet_alloc_bytes((size_t)count * sizeof *index);
     assert_non_null(index);
     for (long i = 0; i < count; i++)
-        index[i] = (int32_t)((unsigned)(whole() + 7 * whole() + 40)
-                             % (unsigned)classes);
+        index[i] = positions ? (int32_t)(i % classes)
+                   : (int32_t)((unsigned)(whole() + 7 * whole() + 40)
+                               % (unsigned)classes);
     return index;
 }
 
 static void check_embedding(struct call *call, long rows, long vocabulary,
-                            long width, int which)
+                            long width, int which, int positions)
 {
-    int32_t *index = indices(rows, vocabulary);
+    int32_t *index = indices(rows, vocabulary, positions);
     float *table = numbers(vocabulary * width, whole);
     float *packed = panels(table, vocabulary, width, NAN);
     float *acc = rnet_alloc((size_t)(rows * width));
@@ -597,8 +600,8 @@ static void check_embedding(struct call *call, long rows, long vocabulary,
             continue;
         tail_make(&tail, rows, width);
         tail_steps(&tail, which);
-        rnet_embedding(&call->run, rows, vocabulary, width, index, packed,
-                       tail.steps);
+        rnet_embedding(&call->run, rows, vocabulary, width,
+                       positions ? NULL : index, packed, tail.steps);
         tail_check(&tail, which, acc, "embedding");
         tail_free(&tail);
     }
@@ -609,9 +612,9 @@ static void check_embedding(struct call *call, long rows, long vocabulary,
 }
 
 static void check_embedding_grad(struct call *call, long rows, long vocabulary,
-                                 long width)
+                                 long width, int positions)
 {
-    int32_t *index = indices(rows, vocabulary);
+    int32_t *index = indices(rows, vocabulary, positions);
     float *table = numbers(vocabulary * width, whole);
     float *dy = numbers(rows * width, whole);
     struct value dys = value(dy, rows, width, 5);
@@ -625,7 +628,8 @@ static void check_embedding_grad(struct call *call, long rows, long vocabulary,
     for (int isa = 0; isa < RNET_ISAS; isa++) {
         if (use(isa)) {
             rnet_embedding_grad(&call->run, rows, vocabulary, width,
-                                grads[isa], index, dys.p, dys.stride);
+                                grads[isa], positions ? NULL : index, dys.p,
+                                dys.stride);
             check_same(grads[isa], expected,
                        strips_of(width) * vocabulary * 32, "embedding_grad");
         }
@@ -751,16 +755,21 @@ static void copies(void **state)
     for (int r = 0; r < SIZES; r++)
         for (int f = 0; f < SIZES; f++) {
             call.run.batch = sizes[r];
-            check_embedding(&call, sizes[r], 11, sizes[f], which % TAILS);
-            check_embedding_grad(&call, sizes[r], 11, sizes[f]);
+            check_embedding(&call, sizes[r], 11, sizes[f], which % TAILS, 0);
+            check_embedding_grad(&call, sizes[r], 11, sizes[f], 0);
             check_pack(&call, sizes[r], sizes[f], which++ % TAILS);
             check_unpack(&call, sizes[r], sizes[f]);
         }
     call.run.batch = 700;
-    check_embedding(&call, 700, 50, 300, 2);
-    check_embedding_grad(&call, 700, 50, 300);
+    check_embedding(&call, 700, 50, 300, 2, 0);
+    check_embedding_grad(&call, 700, 50, 300, 0);
     check_pack(&call, 700, 300, 10);
     check_unpack(&call, 700, 300);
+    call.run.batch = 5;
+    for (int f = 0; f < SIZES; f++) {
+        check_embedding(&call, 5 * 23, 23, sizes[f], f % TAILS, 1);
+        check_embedding_grad(&call, 5 * 23, 23, sizes[f], 1);
+    }
     tear_down(&call);
 }
 

@@ -1,0 +1,229 @@
+/* position.c: rotary embeddings and tables of sines, on vectors.
+ *
+ * Angles are fractions of a turn in 64 bits, which wrap by themselves: position
+ * times the turn of a pair is exact for any position.  Those of 32 rows and up
+ * to 32 features of a head are made once for all heads. */
+#include <math.h>
+
+#include "position.h"
+#include "math.h"
+
+#define BLOCK 32                /* features of a tile */
+
+/* Cosines and sines as a tile lies: [feature][row] in strips, else
+ * [row][feature], 32 wide. */
+struct angles {
+    float cosine[BLOCK * RNET_LANES] __attribute__((aligned(64)));
+    float sine[BLOCK * RNET_LANES] __attribute__((aligned(64)));
+};
+
+/* A pair's turn a position, in 2^-64. */
+static uint64_t turn_of(const struct position_job *job, long pair)
+{
+    double turn = position_angle(job, pair) * 0.15915494309189535;
+
+    return (uint64_t)ldexp(turn - floor(turn), 64);
+}
+
+/* phase[k] = position of row k times turn, in 2^-32, rounded */
+static void phases(const struct position_job *job, long row, long count,
+                   uint64_t turn, int32_t *phase, long step)
+{
+    uint64_t position = (uint64_t)(row % job->rows.rows_per_sample);
+
+    for (long k = 0; k < count; k++) {
+        phase[k * step] = (int32_t)((position * turn + (1u << 31)) >> 32);
+        if (++position == (uint64_t)job->rows.rows_per_sample)
+            position = 0;
+    }
+}
+
+/* Features [feature, feature + features) of a head, for `count` rows. */
+static void fill_angles(struct angles *to, const struct position_job *job,
+                        long row, long count, long feature, long features)
+{
+    int32_t phase[BLOCK * RNET_LANES] __attribute__((aligned(64))) = { 0 };
+    int strips = job->rows.layout == RNET_STRIPS;
+
+    for (long f = 0; f < features; f++) {
+        uint64_t turn = turn_of(job, position_pair(job, feature + f));
+        phases(job, row, count, turn, phase + (strips ? f * RNET_LANES : f),
+               strips ? 1 : BLOCK);
+    }
+    for (int i = 0; i < BLOCK * RNET_LANES; i += RNET_W) {
+        vf sine, cosine;
+        v_sine(vi_loadu(phase + i), &sine, &cosine);
+        v_store(to->sine + i, sine);
+        v_store(to->cosine + i, cosine);
+    }
+}
+
+/* ------------------------------------------------------------------ tiles */
+
+/* The tile of `features` features of `count` rows at `feature`; the steps. */
+static void set_tile(struct rnet_tile *tile, long feature, long features)
+{
+    int strips = tile->layout == RNET_STRIPS;
+    int rows = strips ? tile->inner : tile->outer;
+
+    tile->feature = feature;
+    tile->outer = strips ? (int)features : rows;
+    tile->inner = strips ? rows : (int)features;
+}
+
+/* A tile of these rows without features; 0 when there is nothing to do. */
+static int begin(const struct position_job *job, long row, long count,
+                 float *acc, struct rnet_tile *tile)
+{
+    struct rnet_part part = rnet_rows_part(job->rows, job->features, row,
+                                           count);
+
+    if (rnet_rows_begin(job->rows, row))
+        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, job->features,
+                               job->features);
+    if (!rnet_tile_first(tile, &part, acc))
+        return 0;
+    tile->acc_stride = RNET_LANES;
+    tile->outer = tile->inner = (int)count;
+    return 1;
+}
+
+/* ------------------------------------------------------------------- rope */
+
+/* x cos + other sin */
+static ALWAYS_INLINE void turn_strip(const struct position_job *job,
+                                     const struct rnet_tile *tile,
+                                     const struct angles *angles,
+                                     long partner, float sign)
+{
+    const float *x = job->x + (tile->row / RNET_LANES * job->x_stride
+                               + tile->feature) * RNET_LANES;
+    long mask = partner ? 0 : 1;        /* neighbours: the row's twin */
+
+    for (int i = 0; i < tile->outer; i++) {
+        const float *other = x + ((i ^ mask) + partner) * RNET_LANES;
+        vf factor = v_set(mask && i % 2 ? -sign : sign);
+        UNROLL
+        for (int j = 0; j < RNET_LANES; j += RNET_W) {
+            long at = i * RNET_LANES + j;
+            v_store(tile->acc + at,
+                    v_loadu(x + at) * v_load(angles->cosine + at)
+                        + v_loadu(other + j) * factor
+                              * v_load(angles->sine + at));
+        }
+    }
+}
+
+static ALWAYS_INLINE vf load(const float *p, int n)
+{
+    return n >= RNET_W ? v_loadu(p) : v_load_first(p, n);
+}
+
+/* Lanes 2 i and 2 i + 1 exchanged. */
+static ALWAYS_INLINE vf exchanged(vf a)
+{
+#if RNET_W == 16
+    return __builtin_shufflevector(a, a, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10,
+                                   13, 12, 15, 14);
+#elif RNET_W == 8
+    return __builtin_shufflevector(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
+#else
+    return __builtin_shufflevector(a, a, 1, 0, 3, 2);
+#endif
+}
+
+static ALWAYS_INLINE void turn_plain(const struct position_job *job,
+                                     const struct rnet_tile *tile,
+                                     const struct angles *angles,
+                                     long partner, float sign)
+{
+    vf factor = v_set(sign);
+
+    if (!partner)
+        factor = v_select((vi_lanes() & 1) != 0, v_set(-sign), factor);
+    for (int i = 0; i < tile->outer; i++) {
+        const float *x = job->x + (tile->row + i) * job->x_stride
+                         + tile->feature;
+        for (int j = 0; j < tile->inner; j += RNET_W) {
+            int n = tile->inner - j;
+            long at = i * RNET_LANES + j;
+            vf a = load(x + j, n);
+            vf other = partner ? load(x + j + partner, n) : exchanged(a);
+            v_store(tile->acc + at,
+                    a * v_load(angles->cosine + at)
+                        + other * factor * v_load(angles->sine + at));
+        }
+    }
+}
+
+/* Features [feature, feature + features) of every head, whose partners are
+ * `partner` features on, or beside each other when 0. */
+static void turn_heads(const struct position_job *job, struct rnet_tile *tile,
+                       const struct angles *angles, long feature,
+                       long features, long partner, float sign)
+{
+    for (long f = feature; f < job->features; f += job->head) {
+        set_tile(tile, f, features);
+        if (tile->layout == RNET_STRIPS)
+            turn_strip(job, tile, angles, partner, sign);
+        else
+            turn_plain(job, tile, angles, partner, sign);
+        RNET_NAME(steps)(job->run, tile, job->steps);
+    }
+}
+
+static void rope(const struct position_job *job, long row, long count)
+{
+    float acc[BLOCK * RNET_LANES] __attribute__((aligned(64)));
+    struct angles angles;
+    struct rnet_tile tile;
+    long half = job->pairing == RNET_HALVES ? job->head / 2 : 0;
+    long end = half ? half : job->head;
+    float sign = (float)job->sign;
+
+    if (!begin(job, row, count, acc, &tile))
+        return;
+    for (long f = 0; f < end; f += BLOCK) {
+        long features = end - f < BLOCK ? end - f : BLOCK;
+        fill_angles(&angles, job, row, count, f, features);
+        turn_heads(job, &tile, &angles, f, features, half, -sign);
+        if (half)
+            turn_heads(job, &tile, &angles, f + half, features, -half, sign);
+    }
+}
+
+/* ------------------------------------------------------------------ sines */
+
+static void place_sines(const struct rnet_tile *tile,
+                        const struct angles *angles)
+{
+    int strips = tile->layout == RNET_STRIPS;
+    vi odd_lanes = (vi_lanes() & 1) != 0;
+
+    for (int i = 0; i < tile->outer; i++)
+        for (int j = 0; j < RNET_LANES; j += RNET_W) {
+            long at = i * RNET_LANES + j;
+            vi odd = strips ? vi_set(-(i & 1)) : odd_lanes;
+            v_store(tile->acc + at, v_select(odd, v_load(angles->cosine + at),
+                                             v_load(angles->sine + at)));
+        }
+}
+
+static void sines(const struct position_job *job, long row, long count)
+{
+    float acc[BLOCK * RNET_LANES] __attribute__((aligned(64)));
+    struct angles angles;
+    struct rnet_tile tile;
+
+    if (!begin(job, row, count, acc, &tile))
+        return;
+    for (long f = 0; f < job->features; f += BLOCK) {
+        long features = job->features - f < BLOCK ? job->features - f : BLOCK;
+        fill_angles(&angles, job, row, count, f, features);
+        set_tile(&tile, f, features);
+        place_sines(&tile, &angles);
+        RNET_NAME(steps)(job->run, &tile, job->steps);
+    }
+}
+
+const struct position_kernels RNET_NAME(position_kernels) = { rope, sines };

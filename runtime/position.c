@@ -1,0 +1,41 @@
+/* position.c: entry points of rotary embeddings and of tables of sines. */
+#include "isa.h"
+#include "kernels/position.h"
+
+static const struct position_kernels *const tables[RNET_ISAS] =
+    RNET_TABLES(position_kernels);
+
+static void rope_task(void *context, long row, long count)
+{
+    tables[rnet_isa()]->rope(context, row, count);
+}
+
+void rnet_rope(const struct rnet_run *run, struct rnet_rows rows,
+               long features, long head, enum rnet_pairing pairing,
+               double base, int sign, const float *x, long x_stride,
+               struct rnet_steps tail)
+{
+    struct position_job job = {
+        .run = run, .rows = rows, .features = features, .head = head,
+        .pairing = pairing, .base = base, .sign = sign, .x = x,
+        .x_stride = x_stride, .steps = tail
+    };
+
+    rnet_by_rows(run, rows, tail, rope_task, &job);
+}
+
+static void sines_task(void *context, long row, long count)
+{
+    tables[rnet_isa()]->sines(context, row, count);
+}
+
+void rnet_sine_positions(const struct rnet_run *run, struct rnet_rows rows,
+                         long features, double base, struct rnet_steps tail)
+{
+    struct position_job job = {
+        .run = run, .rows = rows, .features = features, .head = features,
+        .pairing = RNET_NEIGHBOURS, .base = base, .sign = 1, .steps = tail
+    };
+
+    rnet_by_rows(run, rows, tail, sines_task, &job);
+}
