@@ -35,7 +35,8 @@ enum rnet_status {
     RNET_BAD_NAME,              /* a tensor is missing, extra or unknown */
     RNET_BAD_SHAPE,             /* a tensor has another shape */
     RNET_BAD_TYPE,              /* a tensor has a type that cannot be read */
-    RNET_NO_THREADS             /* threads could not be created */
+    RNET_NO_THREADS,            /* threads could not be created */
+    RNET_BAD_GRAPH              /* see struct rnet_graph */
 };
 
 /* One line of English for a status; never NULL. */
@@ -78,6 +79,32 @@ struct rnet_work {
 
 /* Threads that `work` brings: at least 1. */
 int rnet_work_threads(const struct rnet_work *work);
+
+/* ---------------------------------------------------------------- graphs */
+
+/* Who is whose neighbour, in compressed rows: what an `input g graph` takes.
+ * A sample of the batch is a node.  Node i reads the nodes
+ * neighbours[offsets[i]] ... neighbours[offsets[i + 1] - 1], so an edge that
+ * goes both ways stands twice.  The arrays are the caller's and need no
+ * alignment.  RNET_BAD_GRAPH: the nodes are not as many as the batch, offsets
+ * do not ascend from 0, a neighbour is no node, or `transposed` has not the
+ * same edges. */
+struct rnet_graph {
+    long nodes;
+    const int64_t *offsets;     /* nodes + 1 */
+    const int32_t *neighbours;  /* offsets[nodes]; NULL when there are none */
+    const float *weights;       /* one an edge, or NULL: each is 1 */
+    /* The same edges from the other end; an undirected graph is its own
+     * (g.transposed = &g).  Training is faster with it.  Or NULL. */
+    const struct rnet_graph *transposed;
+};
+
+/* Fills the arrays, as long as graph's, with the edges from the other end, and
+ * points each graph at the other.  weights: NULL when the graph has none. */
+enum rnet_status rnet_graph_transpose(struct rnet_graph *graph,
+                                      struct rnet_graph *transposed,
+                                      int64_t *offsets, int32_t *neighbours,
+                                      float *weights);
 
 /* --------------------------------------------------- a network, as a table */
 

@@ -31,6 +31,7 @@ extern "C" {
 #endif
 
 #define RNET_LANES 32
+#define RNET_ROUND16(n) (((size_t)(n) + 15) / 16 * 16)
 #define RNET_STRIP_COUNT(rows) (((rows) + RNET_LANES - 1) / RNET_LANES)
 
 enum rnet_layout { RNET_PLAIN, RNET_STRIPS };
@@ -184,6 +185,9 @@ enum rnet_status rnet_check_work(const struct rnet_work *work, size_t bytes,
 enum rnet_status rnet_check_array(const void *array);   /* NULL, alignment */
 enum rnet_status rnet_check_indices(const int32_t *index, size_t count,
                                     long classes);
+/* transposed: look at graph->transposed too. */
+enum rnet_status rnet_check_graph(const struct rnet_graph *graph,
+                                  size_t batch, int transposed);
 
 /* Runs task(context, i, worker) for i in [0, tasks) on the run's threads. */
 void rnet_parallel(const struct rnet_run *run, long tasks, rnet_task *task,
@@ -296,6 +300,31 @@ void rnet_gru_grad(const struct rnet_run *run, long batch,
                    long dy_stride, const float *saved, const float *w,
                    float *scratch);
 
+/* ----------------------------------------------------------------- graphs */
+
+/* Rows are nodes; x and dy are plain, acc is in strips.  With w_ij the weight
+ * of an edge, d_i = sum_j w_ij:
+ *   SUM        y_i = sum_j w_ij x_j
+ *   MEAN       y_i = sum_j w_ij x_j / d_i, 0 where d_i is 0
+ *   SYMMETRIC  y = D^-1/2 (W + I) D^-1/2 x, D_ii = d_i + 1 (Kipf & Welling
+ *              2017); a D_ii that is not positive counts as infinite */
+enum rnet_aggregate { RNET_AGGREGATE_SUM, RNET_AGGREGATE_MEAN,
+                      RNET_AGGREGATE_SYMMETRIC };
+
+/* acc (nodes, features) = y.  factors: scratch of `nodes` floats, untouched by
+ * SUM. */
+void rnet_aggregate(const struct rnet_run *run, const struct rnet_graph *graph,
+                    long features, enum rnet_aggregate kind, const float *x,
+                    long x_stride, float *factors, struct rnet_steps tail);
+/* acc (nodes, features) = gradient of x, dx_j = sum_i a_ij dy_i.  sums: scratch
+ * of nodes * RNET_ROUND16(features) floats, untouched when the graph has its
+ * transposed. */
+void rnet_aggregate_grad(const struct rnet_run *run,
+                         const struct rnet_graph *graph, long features,
+                         enum rnet_aggregate kind, const float *dy,
+                         long dy_stride, float *factors, float *sums,
+                         struct rnet_steps tail);
+
 /* ----------------------------------------------------------- convolutions */
 
 /* Maps are plain (N, height, width, in) -> (N, out_height, out_width, out),
@@ -310,8 +339,6 @@ struct rnet_conv {
     int groups;
 };
 
-#define RNET_CONV_ROUND16(n) (((size_t)(n) + 15) / 16 * 16)
-
 /* Images that a task takes at once: small maps share a pass over the weights,
  * which are many where maps are small. */
 #define RNET_CONV_IMAGES(oh, ow) \
@@ -323,9 +350,9 @@ struct rnet_conv {
 #define RNET_CONV_WORKER_FLOATS(height, width, in, oh, ow, out, kh, kw, dy, dx, \
                                 pt, pl, pb, pr) \
     (RNET_CONV_IMAGES(oh, ow) \
-     * (RNET_CONV_ROUND16((size_t)(height) \
+     * (RNET_ROUND16((size_t)(height) \
                           * ((size_t)(width) + (pl) + (pr)) * (in)) \
-        + RNET_CONV_ROUND16((size_t)(oh) \
+        + RNET_ROUND16((size_t)(oh) \
                             * ((size_t)(ow) + 2 * (size_t)((kw) - 1) * (dx) \
                                + 1) * (out))) \
      + 64)
@@ -339,16 +366,16 @@ struct rnet_conv {
  * `out` are all channels. */
 #define RNET_CONV_WEIGHTS(in, out, kh, kw, groups) \
     ((in) == (groups) && (out) == (groups) \
-     ? RNET_CONV_ROUND16(out) * (kh) * (kw) \
-     : (size_t)(groups) * RNET_CONV_ROUND16((in) / (groups)) \
-           * RNET_CONV_ROUND16((out) / (groups)) * (kh) * (kw))
+     ? RNET_ROUND16(out) * (kh) * (kw) \
+     : (size_t)(groups) * RNET_ROUND16((in) / (groups)) \
+           * RNET_ROUND16((out) / (groups)) * (kh) * (kw))
 
 /* Floats of shared scratch of rnet_conv_grad: transposed weights, and weight
  * and bias gradients of the groups of images but the first. */
 #define RNET_CONV_SCRATCH_FLOATS(in, out, kh, kw, groups) \
     (RNET_CONV_WEIGHTS(in, out, kh, kw, groups) \
          * RNET_CONV_GROUPS((size_t)(in) / (groups) * (out) * (kh) * (kw)) \
-     + RNET_CONV_ROUND16(out) * 8 + 64)
+     + RNET_ROUND16(out) * 8 + 64)
 
 /* Image by image: the input program (first step a LOAD; padding stays zero)
  * makes the input in scratch, acc (n, oy, ox, out) = its convolution. */

@@ -30,8 +30,7 @@ static const float *take_full(struct rnet_steps *steps, enum rnet_op op,
     return step->x;
 }
 
-/* Recognises the tails of rows_tail; any other has `out` NULL. */
-static struct rows_tail tail_of(struct rnet_steps steps)
+struct rows_tail rnet_rows_tail(struct rnet_steps steps)
 {
     struct rows_tail tail = { 0 };
     const struct rnet_step *step = take(&steps, RNET_ADD, RNET_FEATURE);
@@ -173,7 +172,7 @@ void rnet_linear(const struct rnet_run *run, long rows, long in, long out,
     struct rows_job job = {
         .run = run, .rows = rows, .rows_per_sample = samples_rows(run, rows),
         .in = in, .out = out, .x = x, .x_stride = x_stride, .w = w,
-        .steps = tail, .tail = tail_of(tail)
+        .steps = tail, .tail = rnet_rows_tail(tail)
     };
     run_product(&job, tables[rnet_isa()]->linear, in, out, 14);
 }
@@ -185,7 +184,7 @@ void rnet_linear_grad_input(const struct rnet_run *run, long rows, long in,
     struct rows_job job = {
         .run = run, .rows = rows, .rows_per_sample = samples_rows(run, rows),
         .in = in, .out = out, .dy = dy, .dy_stride = dy_stride, .w = w,
-        .steps = tail, .tail = tail_of(tail)
+        .steps = tail, .tail = rnet_rows_tail(tail)
     };
     run_product(&job, tables[rnet_isa()]->grad_input, out, in, RNET_LANES);
 }
@@ -223,7 +222,7 @@ void rnet_embedding(const struct rnet_run *run, long rows, long vocabulary,
     struct rows_job job = {
         .run = run, .rows = rows, .rows_per_sample = samples_rows(run, rows),
         .out = width, .w = table, .vocabulary = vocabulary, .index = index,
-        .steps = tail, .tail = tail_of(tail)
+        .steps = tail, .tail = rnet_rows_tail(tail)
     };
     run_moves(&job, tables[rnet_isa()]->embedding, width);
 }
@@ -255,7 +254,7 @@ void rnet_pack_rows(const struct rnet_run *run, long rows, long features,
     struct rows_job job = {
         .run = run, .rows = rows, .rows_per_sample = samples_rows(run, rows),
         .out = features, .x = x, .x_stride = stride, .steps = tail,
-        .tail = tail_of(tail)
+        .tail = rnet_rows_tail(tail)
     };
     run_moves(&job, tables[rnet_isa()]->pack, features);
 }

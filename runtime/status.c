@@ -19,6 +19,8 @@ const char *rnet_status_text(enum rnet_status status)
     case RNET_BAD_SHAPE:   return "a tensor has another shape";
     case RNET_BAD_TYPE:    return "a tensor has a type that cannot be read";
     case RNET_NO_THREADS:  return "threads could not be created";
+    case RNET_BAD_GRAPH:   return "the graph is damaged or has another size "
+                                  "than the batch";
     }
     return "unknown status";
 }

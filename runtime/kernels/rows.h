@@ -15,6 +15,8 @@ struct rows_tail {
     long out_stride, before_stride, mask_stride, after_stride;
     int relu, accumulate;
 };
+/* Recognises them; of any other list `out` is NULL. */
+struct rows_tail rnet_rows_tail(struct rnet_steps steps);
 
 /* One call of an entry point.  What a kernel does not need is unset. */
 struct rows_job {

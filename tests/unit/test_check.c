@@ -31,7 +31,7 @@ static void test_memory(void **state)
 static void test_status(void **state)
 {
     (void)state;
-    for (int i = RNET_OK; i <= RNET_NO_THREADS; i++) {
+    for (int i = RNET_OK; i <= RNET_BAD_GRAPH; i++) {
         const char *text = rnet_status_text((enum rnet_status)i);
         assert_non_null(text);
         assert_string_not_equal(text, "unknown status");
