@@ -90,7 +90,8 @@ case ${BENCH_ONLY:-kernels} in
     printf '\nAttention, GFLOP/s and share of the peak: '
     "$OUT/bench/bench_attention"
     printf '\nSteps and norms, '
-    "$OUT/bench/bench_point" ;;
+    "$OUT/bench/bench_point"
+    "$OUT/bench/bench_graph" ;;
 esac
 
 printf '\nNetworks; '
