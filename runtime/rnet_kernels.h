@@ -47,12 +47,13 @@ enum rnet_op {
     /* acc = f(acc); LEAKY's slope is `value` */
     RNET_RELU, RNET_LEAKY, RNET_GELU, RNET_GELU_TANH, RNET_SILU,
     RNET_SIGMOID, RNET_TANH, RNET_EXP, RNET_LOG, RNET_SQRT, RNET_SQUARE,
-    RNET_ABS, RNET_ELU, RNET_SOFTPLUS,
+    RNET_ABS, RNET_ELU, RNET_RELU6, RNET_SOFTPLUS,
     /* acc = acc * f'(.), the operand is the OUTPUT y of f */
     RNET_RELU_GRAD, RNET_LEAKY_GRAD,    /* y > 0 ? acc : 0; : value * acc */
     RNET_SIGMOID_GRAD,                  /* acc y (1 - y) */
     RNET_TANH_GRAD,                     /* acc (1 - y^2) */
     RNET_ELU_GRAD,                      /* y > 0 ? acc : acc (y + value) */
+    RNET_RELU6_GRAD,                    /* 0 < y < 6 ? acc : 0 */
     /* the operand is the INPUT x of f */
     RNET_GELU_GRAD, RNET_GELU_TANH_GRAD, RNET_SILU_GRAD, RNET_ABS_GRAD,
     RNET_SOFTPLUS_GRAD,

@@ -159,6 +159,7 @@ const struct layer dense_layers[] = {
 #define GELU_ARG   { "form", ARG_COUNT, false, 1, "tanh" }
 #define ARG_RELU INPUT_ARG
 #define ARG_LEAKY LEAKY_ARG
+#define ARG_RELU6 INPUT_ARG
 #define ARG_ELU ELU_ARG
 #define ARG_GELU GELU_ARG
 #define ARG_GELU_TANH INPUT_ARG

@@ -11,6 +11,7 @@
 #define POINTWISE_ROWS(ROW) \
 ROW(relu,       RELU,      RELU_GRAD,      OUTPUT, 0,    "max(x, 0)",              "dy where y > 0") \
 ROW(leaky_relu, LEAKY,     LEAKY_GRAD,     OUTPUT, 0.01, "x > 0 ? x : slope x",    "y > 0 ? dy : slope dy") \
+ROW(relu6,      RELU6,     RELU6_GRAD,     OUTPUT, 0,    "min(max(x, 0), 6)",      "dy where 0 < y < 6") \
 ROW(elu,        ELU,       ELU_GRAD,       OUTPUT, 1,    "x > 0 ? x : a (e^x - 1)", "y > 0 ? dy : dy (y + a)") \
 ROW(gelu,       GELU,      GELU_GRAD,      INPUT,  0,    "x Phi(x)",               "dy (Phi(x) + x phi(x))") \
 ROW(gelu_tanh,  GELU_TANH, GELU_TANH_GRAD, INPUT,  0,    "x (1 + tanh(0.79788 (x + 0.044715 x^3))) / 2", "dy gelu_tanh'(x)") \

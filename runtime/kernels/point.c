@@ -209,6 +209,7 @@ OPERATION(do_min, v_select((acc < x) | (acc != acc), acc, x))
 
 OPERATION(do_relu, v_keep(~(acc < 0), acc))
 OPERATION(do_leaky, v_select(acc > 0, acc, value * acc))
+OPERATION(do_relu6, v_select(acc > 6, v_set(6), v_keep(~(acc < 0), acc)))
 OPERATION(do_gelu, v_gelu(acc))
 OPERATION(do_gelu_tanh, v_gelu_tanh(acc))
 OPERATION(do_silu, v_silu(acc))
@@ -224,6 +225,7 @@ OPERATION(do_softplus, v_softplus(acc))
 
 OPERATION(do_relu_grad, v_keep(x > 0, acc))
 OPERATION(do_leaky_grad, v_select(x > 0, acc, value * acc))
+OPERATION(do_relu6_grad, v_keep((x > 0) & (x < 6), acc))
 OPERATION(do_sigmoid_grad, acc * (x * (1 - x)))
 OPERATION(do_tanh_grad, acc * (1 - x * x))
 OPERATION(do_elu_grad, v_select(x > 0, acc, acc * (x + value)))
@@ -305,6 +307,9 @@ static void function(const struct rnet_tile *tile, enum rnet_op op, float value)
     case RNET_ABS:
         map_alone(tile, value, do_abs);
         break;
+    case RNET_RELU6:
+        map_alone(tile, value, do_relu6);
+        break;
     case RNET_ELU:
         map_alone(tile, value, do_elu);
         break;
@@ -328,6 +333,9 @@ static void slope(const struct rnet_tile *tile, struct view view,
         break;
     case RNET_TANH_GRAD:
         map(tile, view, value, do_tanh_grad);
+        break;
+    case RNET_RELU6_GRAD:
+        map(tile, view, value, do_relu6_grad);
         break;
     case RNET_ELU_GRAD:
         map(tile, view, value, do_elu_grad);

@@ -102,6 +102,8 @@ static float unary(enum rnet_op op, float x, float value)
         return x < 0 ? 0 : x;
     case RNET_LEAKY:
         return x > 0 ? x : value * x;
+    case RNET_RELU6:
+        return x < 0 ? 0 : x > 6 ? 6 : x;
     case RNET_GELU:
         return gated(x, normal(x));
     case RNET_GELU_TANH:
@@ -161,6 +163,8 @@ static float gradient(enum rnet_op op, float acc, float y, float value)
         return acc * (y * (1 - y));
     case RNET_TANH_GRAD:
         return acc * (1 - y * y);
+    case RNET_RELU6_GRAD:
+        return y > 0 && y < 6 ? acc : 0;
     case RNET_ELU_GRAD:
         return y > 0 ? acc : acc * (y + value);
     case RNET_GELU_GRAD:

@@ -175,10 +175,12 @@ static int formula(enum rnet_op op, double acc, double x, double *truth)
     case RNET_MIN: *truth = acc < x ? acc : x; return 1;
     case RNET_RELU: *truth = acc > 0 ? acc : 0; return 1;
     case RNET_LEAKY: *truth = acc > 0 ? acc : 0.5 * acc; return 1;
+    case RNET_RELU6: *truth = acc < 0 ? 0 : acc > 6 ? 6 : acc; return 1;
     case RNET_SQUARE: *truth = acc * acc; return 1;
     case RNET_ABS: *truth = fabs(acc); return 1;
     case RNET_RELU_GRAD: *truth = x > 0 ? acc : 0; return 1;
     case RNET_LEAKY_GRAD: *truth = x > 0 ? acc : 0.5 * acc; return 1;
+    case RNET_RELU6_GRAD: *truth = x > 0 && x < 6 ? acc : 0; return 1;
     case RNET_SIGMOID_GRAD: *truth = acc * x * (1 - x); return 1;
     case RNET_TANH_GRAD: *truth = acc * (1 - x * x); return 1;
     case RNET_ELU_GRAD: *truth = x > 0 ? acc : acc * (x + 0.5); return 1;

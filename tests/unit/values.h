@@ -24,14 +24,14 @@ static inline int use(int isa)
 
 static uint32_t random_state = 1;
 
-/* -4 ... 4 without 0: divisors among them; quotients of powers of two would
+/* -8 ... 8 without 0: divisors among them; quotients of powers of two would
  * be exact, others are rounded alike by all. */
 static inline float whole(void)
 {
     int n;
 
     random_state = random_state * 1664525u + 1013904223u;
-    n = (int)(random_state >> 16) % 8 - 4;
+    n = (int)(random_state >> 16) % 16 - 8;
     return (float)(n >= 0 ? n + 1 : n);
 }
 
