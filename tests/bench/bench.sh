@@ -29,7 +29,7 @@ build() {
         "$OUT/bench/m1.c" "$OUT/bench/m2.c" "$LIBRNET" -lm &&
     $CC $FLAGS -D_GNU_SOURCE -o "$OUT/bench/bench" tests/bench/bench.c -lm &&
     for part in bench_rows bench_recurrent bench_conv bench_point \
-        bench_attention ceilings; do
+        bench_attention bench_graph ceilings; do
         $CC $FLAGS -U_GNU_SOURCE -o "$OUT/bench/$part" \
             "tests/bench/$part.c" "$LIBRNET" -lm || return 1
     done
