@@ -145,6 +145,7 @@ struct batch_job {
     float epsilon, momentum;
     float *running_mean, *running_var, *scale, *shift, *keep;
     float *dgamma, *dbeta, *a, *b, *c;
+    int moves;                  /* running statistics do */
 };
 
 /* Sums over chunks of both lines of features [first, first + count). */
@@ -182,9 +183,11 @@ static void batch_feature(const struct batch_job *job, long f, double sum,
         var = 0;
     rstd = 1 / sqrt(var + (double)job->epsilon);
     mean = job->running_mean[f] + offset;
-    job->running_mean[f] += (float)(job->momentum * offset);
-    job->running_var[f] += (float)(job->momentum * (var * n / (n - 1)
-                                                    - job->running_var[f]));
+    if (job->moves) {
+        job->running_mean[f] += (float)(job->momentum * offset);
+        job->running_var[f] += (float)(job->momentum
+            * (var * n / (n - 1) - job->running_var[f]));
+    }
     set_affine(job->scale + f, job->shift + f,
                job->gamma ? job->gamma[f] : 1, job->beta ? job->beta[f] : 0,
                mean, rstd);
@@ -229,6 +232,7 @@ void rnet_batch_norm(const struct rnet_run *run, long features, long count,
         .gamma = gamma, .beta = beta, .epsilon = epsilon, .momentum = momentum,
         .running_mean = running_mean, .running_var = running_var,
         .scale = scale, .shift = shift, .keep = saved,
+        .moves = run->held == 0,
     };
 
     over_features(run, &job, batch_task);

@@ -170,7 +170,13 @@ struct rnet_run {
     size_t worker_floats;
     uint64_t seed, step;        /* of dropout */
     int training;
+    int held;                   /* > 0: running statistics stay */
 };
+
+/* Around what is run forward a second time before its gradient: running
+ * statistics stay as they are the first time.  They nest. */
+void rnet_hold(const struct rnet_run *run);
+void rnet_release(const struct rnet_run *run);
 
 /* Worker scratch that every kernel may count on; convolutions need
  * RNET_CONV_WORKER_FLOATS on top. */

@@ -13,3 +13,14 @@ void rnet_begin(struct rnet_run *run, struct rnet_work *work, size_t batch,
     run->step = work->step;
     run->training = training;
 }
+
+/* The run is its entry point's own, const for kernels alone. */
+void rnet_hold(const struct rnet_run *run)
+{
+    ((struct rnet_run *)run)->held++;
+}
+
+void rnet_release(const struct rnet_run *run)
+{
+    ((struct rnet_run *)run)->held--;
+}

@@ -712,6 +712,12 @@ static struct thing eval_group(struct body *body, struct ast *ast,
     return value_thing(sub.bad ? NULL : sub.current);
 }
 
+/* `checkpoint repeat`: the repeat; `checkpoint {...}`: itself, run once. */
+static struct ast *checkpointed(struct ast *ast)
+{
+    return ast->b->kind == AST_REPEAT ? ast->b : ast;
+}
+
 static struct thing unsupported(struct body *body, struct ast *ast,
                                 const char *what)
 {
@@ -751,13 +757,14 @@ static struct thing eval_kind(struct body *body, struct ast *ast,
         return eval_group(body, ast, x);
     case AST_REPEAT:
         has_current(body, ast, x);
-        return value_thing(run_repeat(body, ast, x));
+        return value_thing(run_repeat(body, ast, x, false));
     case AST_STREAM:
         return unsupported(body, ast, "'stream'");
     case AST_FROZEN:
         return unsupported(body, ast, "'frozen'");
     case AST_CHECKPOINT:
-        return unsupported(body, ast, "'checkpoint'");
+        has_current(body, ast, x);
+        return value_thing(run_repeat(body, checkpointed(ast), x, true));
     case AST_MEMBER:
         return unsupported(body, ast, "a member of a shared layer");
     default:

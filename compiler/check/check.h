@@ -181,7 +181,9 @@ struct value *apply_norm(struct body *body, struct ast *norm,
 void run_body(struct body *body, struct ast *items);
 
 /* repeat.c */
-struct value *run_repeat(struct body *body, struct ast *ast, struct value *x);
+/* recompute: by `checkpoint`, which may stand before a group as well */
+struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
+                         bool recompute);
 struct ast *decl_find(struct check *check, const char *name);
 struct piece *copy_pieces(struct compilation *c, const struct piece *pieces);
 

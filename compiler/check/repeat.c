@@ -10,6 +10,7 @@ struct run {                    /* equal iterations, so far */
     struct region *region;      /* of the first */
     int64_t count;
     struct value *x;            /* what enters the first */
+    bool recompute;             /* by `checkpoint` */
 };
 
 /* ---- are two iterations the same? ---- */
@@ -68,6 +69,7 @@ static bool same_details(struct node *a, struct node *b, int depth,
             && same_pieces(a->call.path, b->call.path, depth, nth, commit);
     case OP_LOOP:
         return a->loop.count == b->loop.count
+            && a->loop.recompute == b->loop.recompute
             && same_region(a->loop.body, b->loop.body, depth, nth, commit);
     default:
         return memcmp(&a->set, &b->set, sizeof a->set) == 0;
@@ -189,13 +191,42 @@ static struct value *splice(struct body *body, struct run *run)
     return replaced(from, to, from->outputs[0], run->x);
 }
 
-static struct value *close_run(struct body *body, struct run *run,
-                               struct span span)
+/* Names below a repeat that turned out to be none: the repeats within it are
+ * one level further out. */
+static void move_out(struct piece *piece, int depth, const void *by)
 {
+    if (piece->moved == by)     /* parameters of one layer share their path */
+        return;
+    piece->moved = by;
+    for (int i = depth; i + 1 < LIMIT_NEST_REPEAT; i++)
+        piece->step[i] = piece->step[i + 1];
+    piece->step[LIMIT_NEST_REPEAT - 1] = 0;
+}
+
+static void move_names_out(struct region *region, int depth, const void *by)
+{
+    for (struct param *p = region->params; p; p = p->next)
+        for (struct piece *piece = p->path; piece; piece = piece->next)
+            move_out(piece, depth, by);
+    for (struct node *n = region->nodes.first; n; n = n->next)
+        if (n->op == OP_CALL) {
+            for (struct piece *p = n->call.path; p; p = p->next)
+                move_out(p, depth, by);
+        } else if (n->op == OP_LOOP) {
+            move_names_out(n->loop.body, depth, by);
+        }
+}
+
+static struct value *close_run(struct body *body, struct ast *ast,
+                               struct run *run)
+{
+    struct span span = ast->span;
     struct region *region = run->region;
     struct value *out = region->outputs[0];
 
-    if (run->count == 1)
+    if (run->count == 1 && ast->kind == AST_REPEAT)
+        move_names_out(region, body->loops, run->region);
+    if (run->count == 1 && !run->recompute)
         return splice(body, run);
     if (region->input_count > NODE_INS) {
         fail(body, span, "a repeat may use at most %d values from outside",
@@ -209,6 +240,7 @@ static struct value *close_run(struct body *body, struct run *run,
     append_node(body->region, &body->region->nodes, node);
     node->loop.body = region;
     node->loop.count = run->count;
+    node->loop.recompute = run->recompute;
     region->loop = node;
     return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
                                     out->layout, &out->shape, "x", span));
@@ -220,6 +252,9 @@ static bool read_count(struct body *body, struct ast *ast, int64_t *count)
 {
     struct number number;
 
+    *count = 1;
+    if (ast->kind != AST_REPEAT)
+        return true;
     if (!number_of(body, ast->a, &number))
         return false;
     *count = number.integer;
@@ -244,7 +279,7 @@ static struct region *iterate(struct body *body, struct ast *ast,
 
     sub.region = new_region(c, body->region->function, body->region);
     sub.in_repeat = true;
-    sub.loops++;
+    sub.loops += ast->kind == AST_REPEAT;
     struct value *in = new_value(c, sub.region, FORM_ROWS, x->layout,
                                  &x->shape, x->name, x->span);
     GROW_IN(c->arena, sub.region->captured, sub.region->captured_size, 0);
@@ -307,16 +342,18 @@ static void read_repeat(struct body *body, struct ast *ast)
     body->bad = true;
 }
 
-struct value *run_repeat(struct body *body, struct ast *ast, struct value *x)
+struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
+                         bool recompute)
 {
-    struct run run = { 0 };
+    struct run run = { .recompute = recompute };
     int64_t count;
 
     if (!read_count(body, ast, &count) || !x)
         return read_repeat(body, ast), NULL;
-    if (!need_real(body, x, ast->span, "'repeat'"))
+    if (!need_real(body, x, ast->span, ast->kind == AST_REPEAT ? "'repeat'"
+                   : "'checkpoint'"))
         return NULL;
-    if (body->loops == LIMIT_NEST_REPEAT) {
+    if (body->loops == LIMIT_NEST_REPEAT && ast->kind == AST_REPEAT) {
         fail(body, ast->span, "repeats are nested above the limit of %d",
              LIMIT_NEST_REPEAT);
         return NULL;
@@ -341,11 +378,11 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x)
             continue;
         }
         if (run.region)
-            x = close_run(body, &run, ast->span);
+            x = close_run(body, ast, &run);
         if (!x)
             return NULL;
         x = as_layout(body, together(body, x), natural_layout(&x->shape));
-        run = (struct run) { region, 1, x };
+        run = (struct run) { region, 1, x, run.recompute };
     }
-    return run.region ? close_run(body, &run, ast->span) : x;
+    return run.region ? close_run(body, ast, &run) : x;
 }

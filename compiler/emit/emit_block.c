@@ -14,7 +14,7 @@ bool takes_params(const struct region *r)
 
 bool takes_state(const struct region *r, enum mode mode)
 {
-    return r->state_floats > 0 && mode != MODE_BACKWARD;
+    return r->state_floats > 0 && (mode != MODE_BACKWARD || r->state_again);
 }
 bool takes_key(const struct region *r, enum mode mode)
 {

@@ -1,6 +1,6 @@
 /* emit_entry.c: entry points: everything the caller passes is checked, then
  * the passes run and cannot fail. */
-#include "emit.h"
+#include "writer.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -130,7 +130,7 @@ static void pass_call(struct compilation *c, struct text *out, enum mode mode)
         call_argument(&call, "params");
     if (r->param_floats && mode == MODE_BACKWARD)
         call_argument(&call, "grads");
-    if (r->state_floats && mode != MODE_BACKWARD)
+    if (takes_state(r, mode))
         call_argument(&call, "params + %s_GRAD_FLOATS", macro_c(c));
     if (r->keys && mode != MODE_INFER)
         call_argument(&call, "0");

@@ -10,11 +10,12 @@
 static void loop_bases(struct writer *w, const struct node *n,
                        const char *i, struct writer *outer)
 {
-    struct arena *arena = w->c->arena;
     const struct region *r = n->loop.body;
 
 #define BASE(field, type, name, offset, stride, takes) \
-    if (takes) { \
+    if (takes && n->loop.count == 1) { \
+        w->field = number_offset(outer, outer->field, offset); \
+    } else if (takes) { \
         w->field = unique(w, name); \
         text_add(w->out, "%*s" type "%s = %s + %s * %" PRId64 ";\n", \
                  w->indent, "", w->field, \
@@ -34,7 +35,12 @@ static void loop_bases(struct writer *w, const struct node *n,
     BASE(key, "const long ", "k", n->loop.keys, r->keys,
          takes_key(r, w->mode))
 #undef BASE
-    if (takes_saved(r, w->mode)) {
+    const char *above = inner_scratch(outer);   /* the frame */
+    struct form_size again = again_size(w->c, n, w->mode);
+    if (n->loop.recompute && w->mode != MODE_INFER) {
+        w->saved = above;
+        above = at(w, above, form_c(w->c, &again));
+    } else if (takes_saved(r, w->mode)) {
         const struct node *forward = n->loop.forward;
         const char *stride = form_c(w->c, &r->schedule[MODE_TRAIN]->saved);
         w->saved = unique(w, "kept");
@@ -43,7 +49,7 @@ static void loop_bases(struct writer *w, const struct node *n,
                               form_c(w->c, forward->loop.saved)), i, stride);
     }
     if (takes_scratch(r, w->mode))
-        w->scratch = arena_format(arena, "%s", inner_scratch(outer));
+        w->scratch = above;
 }
 
 static const char *size_c(struct writer *w, const struct value *value)
@@ -80,6 +86,26 @@ static void loop_two_buffers(struct writer *w, const char *from,
              out_name, odd, other, to);
     text_add(w->out, "%*sconst float *%s = %s ? %s : %s ? %s : %s;\n",
              w->indent, "", in_name, first, from, odd, to, other);
+}
+
+/* A group of its own reads and writes where its node does. */
+static void group_values(struct writer *w, const struct node *n,
+                         struct writer *outer)
+{
+    bool backward = w->mode == MODE_BACKWARD;
+    const char *in = value_c(outer, n->in[0]);
+    const char *out = n->outs ? value_c(outer, n->out[0]) : NULL;
+
+    if (!backward) {
+        w->x = in;
+        w->y = out;
+        return;
+    }
+    w->dy = in;
+    w->dx = out;
+    w->x = value_c(outer, n->in[1]);
+    if (n->loop.body->output_needed[0])
+        w->y = value_c(outer, n->in[2]);
 }
 
 static void loop_gradients(struct writer *w, const struct node *n,
@@ -148,7 +174,7 @@ static void captured_names(struct writer *w, const struct node *n,
     const struct region *r = n->loop.body;
 
     for (int i = 1; i < r->input_count; i++) {
-        int j = w->mode == MODE_BACKWARD ? i + 2 : i;
+        int j = n->op == OP_LOOP_GRAD ? i + 2 : i;
         struct place *place = r->inputs[i]->place[w->mode];
         if (place && (w->mode != MODE_BACKWARD || r->input_needed[i]))
             place->name = value_c(outer, n->in[j]);
@@ -160,6 +186,48 @@ static void captured_names(struct writer *w, const struct node *n,
                 = value_c(outer, n->in[j++]);
 }
 
+/* The kernels of a region, below the declarations of what they use. */
+static void statements_c(struct writer *w, const struct region *r)
+{
+    struct text *out = w->out, statements = { 0 };
+
+    w->used = NULL;
+    w->used_count = 0;
+    w->used_size = 0;
+    w->out = &statements;
+    schedule_c(w, r);
+    declare_values(w, out, 0);
+    text_put(out, statements.data ? statements.data : "", statements.length);
+    text_free(&statements);
+    w->out = out;
+}
+
+/* Backward, the iteration's forward once more: what the gradient reads is in
+ * scratch then. */
+static void recompute_c(struct writer *w, const struct node *n,
+                        struct writer *outer)
+{
+    const struct region *r = n->loop.body;
+    struct writer again = *w;
+
+    again.mode = MODE_TRAIN;
+    again.y = unique(&again, "again");
+    text_add(w->out, "%*sfloat *%s = %s;\n", w->indent, "", again.y,
+             at(w, w->saved, form_c(w->c, &r->schedule[MODE_TRAIN]->saved)));
+    text_add(w->out, "%*s{\n", w->indent, "");
+    again.indent += 4;
+    captured_names(&again, n, outer);
+    statements_c(&again, r);
+    text_add(w->out, "%*s}\n", w->indent, "");
+}
+
+/* Running statistics move where an iteration is run for its gradient. */
+static void hold_c(struct writer *w, const struct node *n, const char *what)
+{
+    if (n->loop.recompute && w->mode == MODE_TRAIN && n->loop.body->state_floats)
+        text_add(w->out, "%*srnet_%s(run);\n", w->indent, "", what);
+}
+
 void loop_c(struct writer *w, const struct kernel *k)
 {
     const struct node *n = k->anchor;
@@ -169,7 +237,10 @@ void loop_c(struct writer *w, const struct kernel *k)
     struct writer inner = *w;
     bool backward = w->mode == MODE_BACKWARD;
 
-    if (backward)
+    hold_c(w, n, "hold");
+    if (n->loop.count == 1)
+        text_add(w->out, "%*s{\n", w->indent, "");
+    else if (backward)
         text_add(w->out, "%*sfor (long %s = %" PRId64 "; %s >= 0; %s--) {\n",
                  w->indent, "", i, n->loop.count - 1, i, i);
     else
@@ -179,24 +250,23 @@ void loop_c(struct writer *w, const struct kernel *k)
     inner.out = &body;
     inner.region = r;
     loop_bases(&inner, n, i, w);
-    if (backward)
+    if (n->loop.count == 1)
+        group_values(&inner, n, w);
+    else if (backward)
         loop_gradients(&inner, n, w, i);
-    if (backward || loop_memory(n, w->mode) != LOOP_KEPT)
+    if (n->loop.count == 1)
+        ;
+    else if (backward || loop_memory(n, w->mode) != LOOP_KEPT)
         loop_in_and_out(&inner, n, k, w, i);
     else
         loop_forward_values(&inner, n, w, i);
+    if (backward && n->loop.recompute)
+        recompute_c(&inner, n, w);
     captured_names(&inner, n, w);
     text_put(w->out, body.data ? body.data : "", body.length);
     text_free(&body);
-    inner.used = NULL;
-    inner.used_count = 0;
-    inner.used_size = 0;
-    struct text statements = { 0 };
-    inner.out = &statements;
-    schedule_c(&inner, r);
-    declare_values(&inner, w->out, 0);
-    text_put(w->out, statements.data ? statements.data : "",
-             statements.length);
-    text_free(&statements);
+    inner.out = w->out;
+    statements_c(&inner, r);
     text_add(w->out, "%*s}\n", w->indent, "");
+    hold_c(w, n, "release");
 }

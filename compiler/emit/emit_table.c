@@ -150,11 +150,13 @@ static void walk_region(struct walk *w, const struct region *r,
                         params + n->call.params, state + n->call.state);
         } else if (n->op == OP_LOOP && w->depth < 16) {
             const struct region *body = n->loop.body;
+            bool repeat = n->loop.count > 1;
             w->around[w->depth++] = (struct around) { n->loop.count,
                 body->param_floats, body->state_floats };
+            w->depth -= !repeat;
             walk_region(w, body, title, base, params + n->loop.params,
                         state + n->loop.state);
-            w->depth--;
+            w->depth -= repeat;
         }
     }
 }

@@ -659,6 +659,8 @@ static void grad_loop(struct pass *p, struct node *n, struct value *g)
     struct value *sums[NODE_INS] = { NULL };
     if (!captured_sums(p, n, sums))
         return;
+    for (int i = 0; i < n->ins; i++)
+        body->input_needed[i] |= n->loop.recompute;
     struct node *node = emit(p, OP_LOOP_GRAD, n->span);
 
     node->loop = n->loop;

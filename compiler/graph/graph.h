@@ -63,6 +63,7 @@ struct piece {
     const char *text;
     bool indexed;
     int64_t first, step[LIMIT_NEST_REPEAT];
+    const void *moved;          /* repeat.c: the last that moved it out */
     struct piece *next;
 };
 
@@ -143,7 +144,8 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *   SLICE       x -> a view of some of its features
  *   CALL        x -> y;  callee
  *   CALL_GRAD   dy, forward inputs and outputs -> dx...; callee, forward
- *   LOOP        x, captured values -> y; body, count
+ *   LOOP        x, captured values -> y; body, count (1: a group of its own,
+ *               to be recomputed: no repeat)
  *   LOOP_GRAD   dy, x, y, captured values, sums of their gradients so far
  *               -> dx, the sums with this loop's added in place */
 struct node {
@@ -170,6 +172,8 @@ struct node {
         struct {
             struct region *body;
             int64_t count;
+            bool recompute;             /* what backward reads is made again
+                                           there, not kept */
             struct node *forward;       /* LOOP_GRAD: its LOOP */
             int64_t params, state, keys;
             struct form_size *saved;        /* of the first iteration */
@@ -210,6 +214,7 @@ struct region {
     struct param *params, **params_end;
     int64_t scalars;            /* trainable, of one run of it */
     int64_t param_floats, state_floats, keys;   /* of one run of it */
+    bool state_again;           /* backward reads the state: it recomputes */
     /* backward, by grad.c: reads forward values; in `grads` the gradients of
      * inputs (NULL: none) and in `seeds` those of outputs */
     struct list backward;

@@ -37,6 +37,19 @@ static void place_inner(struct sums *sums, const struct region *inner,
     add(sums, &sums->scalars, inner->scalars, times);
 }
 
+/* Whether the backward pass runs batch norms forward once more. */
+static bool state_again(const struct region *region)
+{
+    bool again = false;
+
+    for (const struct node *n = region->nodes.first; n; n = n->next)
+        if (n->op == OP_CALL)
+            again |= n->call.callee->body->state_again;
+        else if (n->op == OP_LOOP)
+            again |= n->loop.body->state_again;
+    return again;
+}
+
 static bool place_region(struct region *region)
 {
     struct sums sums = { .keys = region->keys };
@@ -50,6 +63,8 @@ static bool place_region(struct region *region)
             place_inner(&sums, n->call.callee->body, 1);
         } else if (n->op == OP_LOOP) {
             sums.overflow |= !place_region(n->loop.body);
+            n->loop.body->state_again |= n->loop.recompute
+                                      && n->loop.body->state_floats;
             n->loop.params = sums.params;
             n->loop.state = sums.state;
             n->loop.keys = sums.keys;
@@ -60,6 +75,7 @@ static bool place_region(struct region *region)
     region->state_floats = sums.state;
     region->keys = sums.keys;
     region->scalars = sums.scalars;
+    region->state_again = state_again(region);
     return !sums.overflow;
 }
 

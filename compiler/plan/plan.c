@@ -581,8 +581,9 @@ static void save_loop(struct planner *p, struct node *n,
     struct region *body = n->loop.body;
 
     loop->loop.saved = copy_form(p, *saved);
-    *saved = form_add(*saved, form_times(body->schedule[MODE_TRAIN]->saved,
-                                         n->loop.count));
+    if (!n->loop.recompute)
+        *saved = form_add(*saved, form_times(body->schedule[MODE_TRAIN]->saved,
+                                             n->loop.count));
     if (loop_memory(n, MODE_TRAIN) != LOOP_KEPT)
         return;
     struct value *slots = new_value(p->c, p->region, FORM_ROWS,
@@ -618,6 +619,33 @@ static void pack_saved(struct planner *p)
 
 /* ---- the pass ---- */
 
+struct form_size again_size(struct compilation *c, const struct node *loop,
+                            enum mode mode)
+{
+    struct form_size size = { 0 };
+
+    if (!loop->loop.recompute || mode == MODE_INFER)
+        return size;
+    size = loop->loop.body->schedule[MODE_TRAIN]->saved;
+    if (mode == MODE_TRAIN)
+        return size;
+    return form_add(size, value_size(c, loop->loop.body->outputs[0]));
+}
+
+/* Scratch of what a kernel runs, above the frame. */
+static struct form_size inner_scratch(struct planner *p, const struct node *n)
+{
+    const struct region *body;
+
+    if (n->op == OP_CALL || n->op == OP_CALL_GRAD)
+        return n->call.callee->body->schedule[p->mode]->scratch;
+    body = n->loop.body;
+    struct form_size size = body->schedule[p->mode]->scratch;
+    if (n->loop.recompute && p->mode == MODE_BACKWARD)
+        size = form_max(size, body->schedule[MODE_TRAIN]->scratch);
+    return form_add(again_size(p->c, n, p->mode), size);
+}
+
 static void total_scratch(struct planner *p)
 {
     struct schedule *s = p->schedule;
@@ -625,11 +653,8 @@ static void total_scratch(struct planner *p)
 
     for (int i = 0; i < s->count; i++) {
         struct node *n = s->kernel[i].anchor;
-        if (!is_call(n))
-            continue;
-        const struct region *body = n->op == OP_CALL || n->op == OP_CALL_GRAD
-            ? n->call.callee->body : n->loop.body;
-        inner = form_max(inner, body->schedule[p->mode]->scratch);
+        if (is_call(n))
+            inner = form_max(inner, inner_scratch(p, n));
     }
     s->scratch = form_add(s->frame, inner);
 }

@@ -192,20 +192,24 @@ static void draw_loop(struct drawing *d, const struct node *n)
     const struct region *body = n->loop.body;
     const struct node *call = lone_call(&body->nodes);
 
-    d->repeats.times[d->repeats.count++] = n->loop.count;
+    bool group = n->loop.count == 1;    /* of its own, to be recomputed */
+
+    d->repeats.times[d->repeats.count] = n->loop.count;
+    d->repeats.count += !group;
     enter(d, n, body);
     if (call) {
         d->origin[call->in[0]->id] = d->origin[moved(call->in[0])->id];
         draw_call(d, call, n->loop.count);
         d->origin[n->out[0]->id] = d->origin[call->out[0]->id];
     } else {
-        open_cluster(d, arena_format(d->c->arena, "%" PRId64 " x",
-                                     n->loop.count), "gray88");
+        open_cluster(d, group ? "recomputed"
+                     : arena_format(d->c->arena, "%" PRId64 " x",
+                                    n->loop.count), "gray88");
         draw_list(d, body);
         leave(d, n, body);
         close_cluster(d);
     }
-    d->repeats.count--;
+    d->repeats.count -= !group;
 }
 
 static void draw_list(struct drawing *d, const struct region *region)

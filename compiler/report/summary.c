@@ -146,6 +146,10 @@ static void add_loop(struct table *t, const struct node *n, int depth)
     const struct region *body = n->loop.body;
     const struct node *call = lone_call(&body->nodes);
 
+    if (n->loop.count == 1) {
+        walk(t, &body->nodes, depth);
+        return;
+    }
     t->repeats.times[t->repeats.count++] = n->loop.count;
     if (call) {
         add_call(t, call, depth, n->loop.count);
