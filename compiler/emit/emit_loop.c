@@ -7,6 +7,23 @@
 
 /* ---- loops ---- */
 
+static const char *size_c(struct writer *w, const struct value *value)
+{
+    struct form_size size = value_size(w->c, value);
+    return form_c(w->c, &size);
+}
+
+/* Room for two inputs that an inverse makes: this one's and the last one's,
+ * which was the result of this one. */
+static const char *inputs_c(struct writer *w, const struct node *n)
+{
+    struct form_size size = value_size(w->c, n->loop.body->outputs[0]);
+    struct form_size two = form_times(size, 2);
+
+    return w->mode == MODE_BACKWARD && n->loop.inverse ? form_c(w->c, &two)
+                                                       : "";
+}
+
 static void loop_bases(struct writer *w, const struct node *n,
                        const char *i, struct writer *outer)
 {
@@ -38,7 +55,7 @@ static void loop_bases(struct writer *w, const struct node *n,
     const char *above = inner_scratch(outer);   /* the frame */
     struct form_size again = again_size(w->c, n, w->mode);
     if (n->loop.recompute && w->mode != MODE_INFER) {
-        w->saved = above;
+        w->saved = at(w, above, inputs_c(w, n));
         above = at(w, above, form_c(w->c, &again));
     } else if (takes_saved(r, w->mode)) {
         const struct node *forward = n->loop.forward;
@@ -50,12 +67,6 @@ static void loop_bases(struct writer *w, const struct node *n,
     }
     if (takes_scratch(r, w->mode))
         w->scratch = above;
-}
-
-static const char *size_c(struct writer *w, const struct value *value)
-{
-    struct form_size size = value_size(w->c, value);
-    return form_c(w->c, &size);
 }
 
 /* x = i ? where the iteration before left y : the loop's x */
@@ -103,7 +114,7 @@ static void group_values(struct writer *w, const struct node *n,
     }
     w->dy = in;
     w->dx = out;
-    w->x = value_c(outer, n->in[1]);
+    w->x = n->loop.inverse ? inner_scratch(outer) : value_c(outer, n->in[1]);
     if (n->loop.body->output_needed[0])
         w->y = value_c(outer, n->in[2]);
 }
@@ -115,7 +126,17 @@ static void loop_gradients(struct writer *w, const struct node *n,
     const struct node *forward = n->loop.forward;
     bool kept = r->input_needed[0] || r->output_needed[0];
 
-    if (kept) {
+    if (n->loop.inverse) {
+        const char *size = size_c(w, r->outputs[0]);
+        const char *base = inner_scratch(outer);
+        w->x = unique(w, "x");
+        w->y = unique(w, "y");
+        text_add(w->out, "%*sfloat *%s = %s + %s %% 2 * (%s);\n", w->indent,
+                 "", w->x, base, i, size);
+        text_add(w->out, "%*sconst float *%s = %s < %" PRId64 " ? %s + (%s + 1)"
+                 " %% 2 * (%s) : %s;\n", w->indent, "", w->y, i,
+                 n->loop.count - 1, base, i, size, value_c(outer, n->in[2]));
+    } else if (kept) {
         const char *base = value_c(outer, forward->loop.slots);
         const char *size = size_c(w, forward->out[0]);
         if (r->input_needed[0]) {
@@ -221,6 +242,29 @@ static void recompute_c(struct writer *w, const struct node *n,
     text_add(w->out, "%*s}\n", w->indent, "");
 }
 
+/* Backward, x from y. */
+static void inverse_c(struct writer *w, const struct node *n)
+{
+    const struct region *r = n->loop.inverse;
+    bool holds = n->loop.body->state_floats > 0;
+    struct writer inverse = *w;
+
+    inverse.mode = MODE_TRAIN;
+    inverse.region = r;
+    inverse.x = w->y;
+    inverse.y = w->x;
+    inverse.scratch = at(w, w->saved, form_c(w->c,
+                         &r->schedule[MODE_TRAIN]->saved));
+    if (holds)
+        text_add(w->out, "%*srnet_hold(run);\n", w->indent, "");
+    text_add(w->out, "%*s{\n", w->indent, "");
+    inverse.indent += 4;
+    statements_c(&inverse, r);
+    text_add(w->out, "%*s}\n", w->indent, "");
+    if (holds)
+        text_add(w->out, "%*srnet_release(run);\n", w->indent, "");
+}
+
 /* Running statistics move where an iteration is run for its gradient. */
 static void hold_c(struct writer *w, const struct node *n, const char *what)
 {
@@ -260,6 +304,8 @@ void loop_c(struct writer *w, const struct kernel *k)
         loop_in_and_out(&inner, n, k, w, i);
     else
         loop_forward_values(&inner, n, w, i);
+    if (backward && n->loop.inverse)
+        inverse_c(&inner, n);
     if (backward && n->loop.recompute)
         recompute_c(&inner, n, w);
     captured_names(&inner, n, w);

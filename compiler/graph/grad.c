@@ -659,8 +659,11 @@ static void grad_loop(struct pass *p, struct node *n, struct value *g)
     struct value *sums[NODE_INS] = { NULL };
     if (!captured_sums(p, n, sums))
         return;
-    for (int i = 0; i < n->ins; i++)
+    for (int i = n->loop.inverse ? 1 : 0; i < n->ins; i++)
         body->input_needed[i] |= n->loop.recompute;
+    if (n->loop.inverse)        /* x follows from y */
+        body->input_needed[0] = false;
+    body->output_needed[0] |= n->loop.inverse != NULL;
     struct node *node = emit(p, OP_LOOP_GRAD, n->span);
 
     node->loop = n->loop;

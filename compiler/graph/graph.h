@@ -166,6 +166,8 @@ struct node {
             struct function *callee;
             struct piece *path;
             struct node *forward;       /* CALL_GRAD: its CALL */
+            struct node *twin;          /* in an inverse: the CALL whose
+                                           parameters it takes */
             int64_t params, state, keys;    /* offsets in this region */
             struct form_size *saved;        /* likewise; plan.c */
         } call;
@@ -174,6 +176,8 @@ struct node {
             int64_t count;
             bool recompute;             /* what backward reads is made again
                                            there, not kept */
+            struct region *inverse;     /* and so is x, from y: by this, whose
+                                           calls name their `twin` */
             struct node *forward;       /* LOOP_GRAD: its LOOP */
             int64_t params, state, keys;
             struct form_size *saved;        /* of the first iteration */

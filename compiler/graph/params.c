@@ -50,6 +50,21 @@ static bool state_again(const struct region *region)
     return again;
 }
 
+/* An inverse has its body's parameters. */
+static void place_inverse(struct region *inverse, const struct region *body)
+{
+    inverse->param_floats = body->param_floats;
+    inverse->state_floats = body->state_floats;
+    inverse->keys = body->keys;
+    inverse->state_again = body->state_again;
+    for (struct node *n = inverse->nodes.first; n; n = n->next)
+        if (n->op == OP_CALL) {
+            n->call.params = n->call.twin->call.params;
+            n->call.state = n->call.twin->call.state;
+            n->call.keys = n->call.twin->call.keys;
+        }
+}
+
 static bool place_region(struct region *region)
 {
     struct sums sums = { .keys = region->keys };
@@ -65,6 +80,8 @@ static bool place_region(struct region *region)
             sums.overflow |= !place_region(n->loop.body);
             n->loop.body->state_again |= n->loop.recompute
                                       && n->loop.body->state_floats;
+            if (n->loop.inverse)
+                place_inverse(n->loop.inverse, n->loop.body);
             n->loop.params = sums.params;
             n->loop.state = sums.state;
             n->loop.keys = sums.keys;

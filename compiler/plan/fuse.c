@@ -762,8 +762,11 @@ static void fuse_region(struct compilation *c, struct region *region,
 
     region->schedule[mode] = f.schedule;
     for (struct node *n = list->first; n; n = n->next)
-        if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD)
+        if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD) {
             fuse_region(c, n->loop.body, mode);
+            if (n->loop.inverse && mode == MODE_TRAIN)
+                fuse_region(c, n->loop.inverse, mode);
+        }
     reset(list);
     if (mode == MODE_INFER)
         for (struct node *n = list->first; n; n = n->next)

@@ -356,7 +356,7 @@ enum loop_memory loop_memory(const struct node *loop, enum mode mode)
 {
     const struct region *body = loop->loop.body;
 
-    if (mode == MODE_TRAIN
+    if (mode == MODE_TRAIN && !loop->loop.inverse
         && (body->input_needed[0] || body->output_needed[0]))
         return LOOP_KEPT;
     return body->schedule[mode]->in_place ? LOOP_IN_PLACE : LOOP_TWO_BUFFERS;
@@ -629,7 +629,17 @@ struct form_size again_size(struct compilation *c, const struct node *loop,
     size = loop->loop.body->schedule[MODE_TRAIN]->saved;
     if (mode == MODE_TRAIN)
         return size;
-    return form_add(size, value_size(c, loop->loop.body->outputs[0]));
+    return form_add(size, form_times(value_size(c, loop->loop.body->outputs[0]),
+                                     loop->loop.inverse ? 3 : 1));
+}
+
+/* What the inverse of an iteration needs, after those two inputs. */
+static struct form_size inverse_size(struct planner *p, const struct node *n)
+{
+    const struct schedule *s = n->loop.inverse->schedule[MODE_TRAIN];
+    struct form_size x = value_size(p->c, n->loop.body->outputs[0]);
+
+    return form_add(form_times(x, 2), form_add(s->saved, s->scratch));
 }
 
 /* Scratch of what a kernel runs, above the frame. */
@@ -643,7 +653,9 @@ static struct form_size inner_scratch(struct planner *p, const struct node *n)
     struct form_size size = body->schedule[p->mode]->scratch;
     if (n->loop.recompute && p->mode == MODE_BACKWARD)
         size = form_max(size, body->schedule[MODE_TRAIN]->scratch);
-    return form_add(again_size(p->c, n, p->mode), size);
+    size = form_add(again_size(p->c, n, p->mode), size);
+    return n->loop.inverse && p->mode == MODE_BACKWARD
+        ? form_max(size, inverse_size(p, n)) : size;
 }
 
 static void total_scratch(struct planner *p)
@@ -666,8 +678,11 @@ static bool plan_region(struct compilation *c, struct region *region,
 
     for (int i = 0; i < p.schedule->count; i++) {
         struct node *n = p.schedule->kernel[i].anchor;
-        if (n && (n->op == OP_LOOP || n->op == OP_LOOP_GRAD)
-            && !plan_region(c, n->loop.body, mode))
+        if (!n || (n->op != OP_LOOP && n->op != OP_LOOP_GRAD))
+            continue;
+        if (!plan_region(c, n->loop.body, mode)
+            || (n->loop.inverse && mode == MODE_TRAIN
+                && !plan_region(c, n->loop.inverse, mode)))
             return false;
     }
     arguments(&p);

@@ -83,7 +83,8 @@ struct form_size form_times(struct form_size a, int64_t n);
 struct form_size value_size(struct compilation *c, const struct value *value);
 bool form_zero(const struct form_size *form);
 /* What a loop that recomputes needs between its region's frame and its body's
- * scratch: what the body keeps, and backward the result of an iteration. */
+ * scratch: what the body keeps, and backward the result of an iteration, after
+ * two inputs of iterations where those are made by an inverse. */
 struct form_size again_size(struct compilation *c, const struct node *loop,
                             enum mode mode);
 enum loop_memory loop_memory(const struct node *loop, enum mode mode);
