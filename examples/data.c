@@ -236,6 +236,134 @@ static bool find_file(char *path, size_t size, const char *folder,
     return fail(error, "%s: no file %s or %s.gz", folder, name, name);
 }
 
+/* ---- counts as text ---- */
+
+enum { MOST_PIXELS = 4096, FULL_COUNT = 16 };
+
+/* The numbers of a line; -1 where something else stands. */
+static long read_numbers(const char *line, long *numbers, long most)
+{
+    long count = 0;
+    char *end;
+
+    while (count < most) {
+        numbers[count++] = strtol(line, &end, 10);
+        if (end == line)
+            return -1;
+        line = end;
+        if (*line != ',')
+            break;
+        line++;
+    }
+    return *line && *line != '\n' && *line != '\r' ? -1 : count;
+}
+
+/* A square of pixels and a label. */
+static bool shape_fits(struct data_set *set, long count)
+{
+    size_t side = 1;
+
+    while ((long)(side * side) < count - 1)
+        side++;
+    if (count < 2 || (long)(side * side) != count - 1
+        || (set->count && side != set->rows))
+        return false;
+    set->rows = set->columns = side;
+    return true;
+}
+
+static bool add_image(struct data_set *set, const long *numbers,
+                      unsigned classes)
+{
+    size_t pixels = set->rows * set->columns;
+    long label = numbers[pixels];
+
+    for (size_t k = 0; k < pixels; k++) {
+        if (numbers[k] < 0 || numbers[k] > FULL_COUNT)
+            return false;
+        set->images[set->count * pixels + k] =
+            (uint8_t)(numbers[k] * 255 / FULL_COUNT);
+    }
+    if (label < 0 || label >= (long)classes)
+        return false;
+    set->labels[set->count++] = (uint8_t)label;
+    return true;
+}
+
+/* Room for twice as many images when there is none left. */
+static bool make_room(struct data_set *set, size_t *room)
+{
+    size_t pixels = set->rows * set->columns;
+
+    if (set->count < *room)
+        return true;
+    *room = *room ? 2 * *room : 256;
+    uint8_t *images = realloc(set->images, *room * pixels);
+    if (images)
+        set->images = images;
+    uint8_t *labels = realloc(set->labels, *room);
+    if (labels)
+        set->labels = labels;
+    return images && labels && *room * pixels < LARGEST_FILE;
+}
+
+static bool read_lines(struct data_set *set, gzFile file, const char *path,
+                       unsigned classes, struct data_error *error)
+{
+    static const char *const wanted = "a square of counts from 0 to 16 and a "
+                                      "label, with commas between";
+    char line[8 * MOST_PIXELS];
+    long numbers[MOST_PIXELS + 1];
+    size_t room = 0;
+
+    for (long number = 1; gzgets(file, line, sizeof line); number++) {
+        if (*line == '#' || *line == '\n' || *line == '\r')
+            continue;
+        long count = read_numbers(line, numbers, MOST_PIXELS + 1);
+        if (!shape_fits(set, count))
+            return fail(error, "%s: line %ld is not %s", path, number, wanted);
+        if (!make_room(set, &room))
+            return fail(error, "%s: no memory for its images", path);
+        if (!add_image(set, numbers, classes))
+            return fail(error, "%s: line %ld has a count above 16 or a label "
+                        "that is not below %u", path, number, classes);
+    }
+    return set->count ? true : fail(error, "%s: holds no images", path);
+}
+
+bool data_read_counts(struct data_set *set, const char *path,
+                      unsigned classes, struct data_error *error)
+{
+    gzFile file = gzopen(path, "rb");
+
+    *set = (struct data_set){ 0 };
+    if (!file)
+        return fail(error, "%s: cannot open: %s", path, strerror(errno));
+    bool good = read_lines(set, file, path, classes, error);
+    gzclose(file);
+    if (!good)
+        data_free(set);
+    return good;
+}
+
+static bool holds_counts(const char *folder)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/optdigits.tra", folder);
+    return access(path, F_OK) == 0;
+}
+
+static bool read_counts(struct data_set *set, const char *folder,
+                        const char *name, unsigned classes,
+                        struct data_error *error)
+{
+    char path[4096];
+
+    return find_file(path, sizeof path, folder, name, error)
+        && data_read_counts(set, path, classes, error);
+}
+
 static bool read_half(struct data_set *set, const char *folder,
                       const char *images, const char *labels,
                       unsigned classes, struct data_error *error)
@@ -252,10 +380,15 @@ bool data_read_folder(struct data_set *train, struct data_set *test,
                       struct data_error *error)
 {
     *train = *test = (struct data_set){ 0 };
-    if (read_half(train, folder, "train-images-idx3-ubyte",
-                  "train-labels-idx1-ubyte", classes, error)
-        && read_half(test, folder, "t10k-images-idx3-ubyte",
-                     "t10k-labels-idx1-ubyte", classes, error)
+    bool read = holds_counts(folder)
+        ? read_counts(train, folder, "optdigits.tra", classes, error)
+          && read_counts(test, folder, "optdigits.tes", classes, error)
+        : read_half(train, folder, "train-images-idx3-ubyte",
+                    "train-labels-idx1-ubyte", classes, error)
+          && read_half(test, folder, "t10k-images-idx3-ubyte",
+                       "t10k-labels-idx1-ubyte", classes, error);
+
+    if (read
         && ((train->rows == test->rows && train->columns == test->columns)
             || fail(error, "%s: training images are %zux%zu, test images "
                     "%zux%zu", folder, train->rows, train->columns,

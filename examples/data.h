@@ -28,9 +28,16 @@ void data_free(struct data_set *set);
 bool data_read(struct data_set *set, const char *images, const char *labels,
                unsigned classes, struct data_error *error);
 
+/* Reads square images of counts 0 ... 16 as text, a line an image: its pixels
+ * and its label, with commas between; lines that begin with '#' are comments
+ * (the format of UCI's optical digits, 8x8), plain or gzipped. */
+bool data_read_counts(struct data_set *set, const char *path,
+                      unsigned classes, struct data_error *error);
+
 /* Reads the two sets of a folder that holds MNIST's usual file names:
  * train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
- * t10k-labels-idx1-ubyte, with or without ".gz". */
+ * t10k-labels-idx1-ubyte, with or without ".gz"; or those of UCI's optical
+ * digits, optdigits.tra and optdigits.tes. */
 bool data_read_folder(struct data_set *train, struct data_set *test,
                       const char *folder, unsigned classes,
                       struct data_error *error);

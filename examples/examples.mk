@@ -4,7 +4,7 @@ EX      = $(B)/examples
 EX_LIB  = $(EX)/data.o $(EX)/glyphs.o $(EX)/progress.o $(EX)/setup.o \
           $(B)/librnet.a
 EX_BASE = $(BASE) -Iruntime -Iexamples -I$(EX)
-TRAINED = resnet highway
+TRAINED = resnet highway small_resnet
 DATA   ?=
 EPOCHS ?=
 
@@ -23,6 +23,12 @@ $(EX)/resnet.c $(EX)/resnet.h: KNOBS = -D n=1 -D side=28 -D colours=1
 $(EX)/resnet.c $(EX)/resnet.h &: examples/resnet_cifar.rnet $(B)/rnetc
 	@mkdir -p $(@D)
 	$(EX_RNETC) $< -o $(EX)/resnet.c
+
+# And one for 8x8 grey images, such as UCI's optical digits.
+$(EX)/small_resnet.c $(EX)/small_resnet.h: KNOBS = -D n=1 -D side=8 -D colours=1
+$(EX)/small_resnet.c $(EX)/small_resnet.h &: examples/resnet_cifar.rnet $(B)/rnetc
+	@mkdir -p $(@D)
+	$(EX_RNETC) $< -o $(EX)/small_resnet.c
 
 $(EX)/%.o: $(EX)/%.c
 	$(EX_BASE) -c -o $@ $<
@@ -43,7 +49,7 @@ $(EX)/degrade: $(EX)/degrade.o $(EX)/plain.o $(EX)/twin.o $(EX_LIB)
 	$(EX_LINK)
 
 # One trainer for every classifier: it reads the network's table.
-$(EX)/train_resnet.o: NETWORK = resnet_cifar
+$(EX)/train_resnet.o $(EX)/train_small_resnet.o: NETWORK = resnet_cifar
 $(EX)/train_highway.o: NETWORK = highway
 $(TRAINED:%=$(EX)/train_%.o): examples/train_table.c
 	@mkdir -p $(@D)

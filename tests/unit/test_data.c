@@ -224,6 +224,41 @@ static void test_missing(void **state)
     assert_null(test.images);
 }
 
+static void expect_counts_failure(const char *text, const char *why)
+{
+    struct data_set set;
+    struct data_error error;
+
+    write_file("counts", (const uint8_t *)text, strlen(text));
+    assert_false(data_read_counts(&set, path_of("counts"), CLASSES, &error));
+    assert_non_null(strstr(error.text, why));
+    assert_null(set.images);
+}
+
+static void test_counts(void **state)
+{
+    static const char good[] = "# two images\n0,16,8,1,3\n\n4,4,4,4,9\r\n";
+    struct data_set set;
+    struct data_error error;
+
+    (void)state;
+    write_gzip("counts", (const uint8_t *)good, sizeof good - 1);
+    assert_true(data_read_counts(&set, path_of("counts"), CLASSES, &error));
+    assert_int_equal(set.count, 2);
+    assert_int_equal(set.rows, 2);
+    assert_int_equal(set.images[1], 255);
+    assert_int_equal(set.images[2], 127);
+    assert_int_equal(set.labels[1], 9);
+    data_free(&set);
+    expect_counts_failure("", "holds no images");
+    expect_counts_failure("0,1,2,3\n", "line 1 is not a square");
+    expect_counts_failure("0,1,2,3,x\n", "line 1 is not a square");
+    expect_counts_failure("0,1,2,3,4\n0,1\n", "line 2 is not a square");
+    expect_counts_failure("0,1,2,17,4\n", "line 1 has a count above 16");
+    expect_counts_failure("0,1,2,3,10\n", "not below 10");
+    expect_counts_failure("0,1,2,3,-1\n", "not below 10");
+}
+
 static void test_folder(void **state)
 {
     struct data_set train, test;
@@ -312,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_bad_labels),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_counts),
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_shuffle),
