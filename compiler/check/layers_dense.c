@@ -129,6 +129,19 @@ static struct value *apply_pointwise(struct use *use, struct value *x)
     return y;
 }
 
+/* shift: x + b, gain: a x; one parameter */
+static struct value *apply_scalar(struct use *use, struct value *x)
+{
+    const char *name = use->layer->name, *step = use->layer->step;
+    struct param *param
+        = vector_param(use->body, next_path(use->body, name),
+                       strcmp(step, "ADD") ? "weight" : "bias", 1,
+                       use->arg[0].real);
+
+    return build_param_point(use->body, step, x, BY_SCALAR, param, name,
+                             use->span);
+}
+
 static struct value *apply_identity(struct use *use, struct value *x)
 {
     (void)use;
@@ -152,6 +165,10 @@ const struct layer dense_layers[] = {
         { "groups", ARG_COUNT, true, 0, NULL }, EPSILON, AFFINE } },
     { "instancenorm", apply_instancenorm, 0, 3, 3, NULL,
         { EPSILON, AFFINE } },
+    { "shift", apply_scalar, 0, 1, LIMIT_RANK, "ADD", {
+        { "start", ARG_REAL, false, 0, NULL } } },
+    { "gain", apply_scalar, 0, 1, LIMIT_RANK, "MUL", {
+        { "start", ARG_REAL, false, 1, NULL } } },
     { "identity", apply_identity, 0, 1, LIMIT_RANK, NULL, { { 0 } } },
 #define INPUT_ARG  { 0 }
 #define LEAKY_ARG  { "slope", ARG_REAL, false, 0.01, NULL }

@@ -282,6 +282,9 @@ static void grad_sum(struct pass *p, struct node *n, struct value *g)
     if (n->point.by == BY_FEATURE)
         sum_into(p, n->param[0], "SUM", times(p, g, b, n->span), NULL,
                  n->span);
+    if (n->point.by == BY_SCALAR)
+        sum_into(p, n->param[0], "SUM_ALL", times(p, g, b, n->span), NULL,
+                 n->span);
     accumulate(p, n->in[0], times(p, g, x, n->span));
 }
 
