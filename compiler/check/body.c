@@ -761,7 +761,8 @@ static void run_assign(struct body *body, struct ast *item)
             env_add(body, item->name, number_thing(number), item->name_span);
         return;
     }
-    struct value *value = eval_value(body, item->a, body->current);
+    struct value *value = is_unknown(body, item->a) ? NULL
+        : eval_value(body, item->a, body->current);
     if (value)
         value = localize(body, value);
     env_add(body, item->name, value_thing(value), item->name_span);
