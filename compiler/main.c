@@ -43,6 +43,7 @@ static void compile(struct job *j)
         return;
     if (!check(c, j->tree, o->network, o->settings) || !place_params(c))
         return;
+    collect_numbers(c);
     name_network(j);
     if (ends(j, STAGE_GRAPH))
         return;

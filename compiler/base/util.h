@@ -17,6 +17,7 @@ enum {
     LIMIT_RECURSION  = 200,         /* blocks that call themselves */
     LIMIT_REPEAT     = 1000000,     /* iterations of one repeat */
     LIMIT_NODES      = 2000000,     /* operations of one network, elaborated */
+    LIMIT_NUMBERS    = 1 << 24,     /* that vary with the index of a repeat */
     LIMIT_TENSORS    = 100000,      /* rows of the table of parameters */
     LIMIT_RANK       = 8,           /* axes of a value */
     LIMIT_NEST_REPEAT = 4,          /* repeats within repeats */

@@ -409,7 +409,7 @@ static struct value *call_function(struct body *body, struct body *sub,
     function->uses++;
     x = as_layout(body, together(body, x), natural_layout(&x->shape));
     struct node *node = new_node(c, OP_CALL, call->span);
-    node->call.callee = function;
+    node->call.callee = node->call.instance = function;
     node->call.path = next_path(body, decl->name);
     node_in(node, x);
     append_node(body->region, &body->region->nodes, node);

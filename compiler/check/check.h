@@ -1,7 +1,7 @@
 /* check.h: what the parts of the checker share.  number.c: compile-time
  * arithmetic and names; build.c: nodes with their shape rules; layers.h: the
  * layers, a row each; losses.c; blocks.c, body.c: blocks and their properties;
- * repeat.c; check.c: files, networks, ports. */
+ * same.c, repeat.c; check.c: files, networks, ports. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -179,6 +179,13 @@ bool need_real(struct body *body, const struct value *x, struct span span,
 struct value *apply_norm(struct body *body, struct ast *norm,
                          struct value *x);
 void run_body(struct body *body, struct ast *items);
+
+/* same.c */
+/* Whether `nth` is `first` but for numbers, and joins it; `count` iterations
+ * have done so.  `varies` becomes true when the operators' numbers differ. */
+bool join_iteration(struct compilation *c, struct region *first,
+                    struct region *nth, int depth, int64_t count,
+                    bool *varies);
 
 /* repeat.c */
 /* recompute: by `checkpoint`, which may stand before a group as well */

@@ -1,6 +1,6 @@
 /* repeat.c: repeats.  Each iteration is elaborated into a region of its own;
- * a run of iterations that differ in nothing but the numbers in their
- * parameters' names becomes one LOOP, whatever its length. */
+ * a run of iterations that differ in nothing but numbers (same.c) becomes one
+ * LOOP, whatever its length. */
 #include "check.h"
 
 #include <inttypes.h>
@@ -11,126 +11,9 @@ struct run {                    /* equal iterations, so far */
     int64_t count;
     struct value *x;            /* what enters the first */
     bool recompute;             /* by `checkpoint` */
+    bool varies;                /* they differ in their operators' numbers */
+    struct region **iterations; size_t size;    /* all, where they may */
 };
-
-/* ---- are two iterations the same? ---- */
-
-static bool same_pieces(struct piece *a, const struct piece *b, int depth,
-                        int64_t nth, bool commit)
-{
-    for (; a && b; a = a->next, b = b->next) {
-        int64_t difference = b->first - a->first;
-        if (strcmp(a->text, b->text) || a->indexed != b->indexed)
-            return false;
-        if (commit)
-            a->step[depth] = difference;
-        else if (nth > 1 && difference != nth * a->step[depth])
-            return false;
-    }
-    return a == b;
-}
-
-static bool same_param(struct param *a, struct param *b, int depth,
-                       int64_t nth, bool commit)
-{
-    b->match = a;
-    return same_pieces(a->path, b->path, depth, nth, commit)
-        && strcmp(a->leaf, b->leaf) == 0 && a->pack == b->pack
-        && a->groups == b->groups && shape_equal(&a->shape, &b->shape)
-        && a->init == b->init && a->mean == b->mean && a->spread == b->spread
-        && a->column == b->column && a->numbered == b->numbered;
-}
-
-static bool same_point(const struct point *a, const struct point *b)
-{
-    return strcmp(a->step, b->step) == 0 && a->by == b->by
-        && a->number == b->number && a->key == b->key;
-}
-
-static bool same_region(struct region *a, struct region *b, int depth,
-                        int64_t nth, bool commit);
-
-static bool same_details(struct node *a, struct node *b, int depth,
-                         int64_t nth, bool commit)
-{
-    switch (a->op) {
-    case OP_POINT:
-        return same_point(&a->point, &b->point);
-    case OP_CONV:
-        return memcmp(&a->conv, &b->conv, sizeof a->conv) == 0;
-    case OP_POOL:
-        return memcmp(&a->pool, &b->pool, sizeof a->pool) == 0;
-    case OP_NORM:
-    case OP_BATCH_NORM:
-        return a->norm.kind == b->norm.kind && a->norm.groups == b->norm.groups
-            && a->norm.epsilon == b->norm.epsilon;
-    case OP_CALL:
-        return a->call.callee == b->call.callee
-            && same_pieces(a->call.path, b->call.path, depth, nth, commit);
-    case OP_LOOP:
-        return a->loop.count == b->loop.count
-            && a->loop.recompute == b->loop.recompute
-            && same_region(a->loop.body, b->loop.body, depth, nth, commit);
-    default:
-        return memcmp(&a->set, &b->set, sizeof a->set) == 0;
-    }
-}
-
-static bool same_node(struct node *a, struct node *b, int depth, int64_t nth,
-                      bool commit)
-{
-    if (a->op != b->op || a->ins != b->ins || a->outs != b->outs)
-        return false;
-    for (int i = 0; i < a->ins; i++)
-        if (b->in[i]->match != a->in[i])
-            return false;
-    for (int i = 0; i < NODE_PARAMS; i++)
-        if (!a->param[i] != !b->param[i]
-            || (a->param[i] && b->param[i]->match != a->param[i]))
-            return false;
-    for (int i = 0; i < a->outs; i++) {
-        b->out[i]->match = a->out[i];
-        if (!shape_equal(&a->out[i]->shape, &b->out[i]->shape))
-            return false;
-    }
-    return same_details(a, b, depth, nth, commit);
-}
-
-static bool same_region(struct region *a, struct region *b, int depth,
-                        int64_t nth, bool commit)
-{
-    struct param *p = a->params, *q = b->params;
-    struct node *m = a->nodes.first, *n = b->nodes.first;
-
-    if (a->input_count != b->input_count || a->keys != b->keys)
-        return false;
-    for (int i = 0; i < a->input_count; i++) {
-        void *outer = i == 0 || !b->captured[i] ? NULL : b->captured[i]->match;
-        b->inputs[i]->match = a->inputs[i];
-        if (!shape_equal(&a->inputs[i]->shape, &b->inputs[i]->shape)
-            || (i > 0 && a->captured[i] != b->captured[i]
-                && outer != a->captured[i]))
-            return false;
-    }
-    for (; p && q; p = p->next, q = q->next)
-        if (!same_param(p, q, depth, nth, commit))
-            return false;
-    for (; m && n; m = m->next, n = n->next)
-        if (!same_node(m, n, depth, nth, commit))
-            return false;
-    return p == q && m == n && a->outputs[0] == b->outputs[0]->match;
-}
-
-/* The nth iteration of the run: learns the steps of names at the second. */
-static bool joins(struct run *run, struct region *region, int depth)
-{
-    if (!run->region
-        || !same_region(run->region, region, depth, run->count, false))
-        return false;
-    if (run->count == 1)
-        same_region(run->region, region, depth, 1, true);
-    return true;
-}
 
 /* ---- a finished run becomes a loop, or, run once, part of the body ---- */
 
@@ -241,6 +124,8 @@ static struct value *close_run(struct body *body, struct ast *ast,
     node->loop.body = region;
     node->loop.count = run->count;
     node->loop.recompute = run->recompute;
+    node->loop.varies = run->varies;
+    node->loop.iterations = run->varies ? run->iterations : NULL;
     region->loop = node;
     return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
                                     out->layout, &out->shape, "x", span));
@@ -268,6 +153,25 @@ static bool read_count(struct body *body, struct ast *ast, int64_t *count)
              "of %d", *count, LIMIT_REPEAT);
         return false;
     }
+    return true;
+}
+
+static void add_iteration(struct compilation *c, struct run *run,
+                          struct region *region)
+{
+    GROW_IN(c->arena, run->iterations, run->size, (size_t)run->count);
+    run->iterations[run->count++] = region;
+}
+
+/* Whether the region is one more iteration of the run. */
+static bool joins(struct body *body, struct run *run, struct region *region)
+{
+    struct compilation *c = body->check->c;
+
+    if (!run->region || !join_iteration(c, run->region, region, body->loops,
+                                        run->count, &run->varies))
+        return false;
+    add_iteration(c, run, region);
     return true;
 }
 
@@ -368,8 +272,7 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
                               : iterate(body, ast, in, i);
         if (!region)
             return NULL;
-        if (joins(&run, region, body->loops)) {
-            run.count++;
+        if (joins(body, &run, region)) {
             if (!ast->name) {
                 advance(body->scope->counters, before, count - 1 - i);
                 run.count += count - 1 - i;
@@ -382,7 +285,9 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
         if (!x)
             return NULL;
         x = as_layout(body, together(body, x), natural_layout(&x->shape));
-        run = (struct run) { region, 1, x, run.recompute };
+        run = (struct run) { .region = region, .x = x,
+                             .recompute = run.recompute };
+        add_iteration(body->check->c, &run, region);
     }
     return run.region ? close_run(body, ast, &run) : x;
 }

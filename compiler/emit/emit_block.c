@@ -20,6 +20,10 @@ bool takes_key(const struct region *r, enum mode mode)
 {
     return r->keys > 0 && mode != MODE_INFER;
 }
+bool takes_numbers(const struct region *r, enum mode mode)
+{
+    return r->schedule[mode]->numbers;
+}
 bool takes_saved(const struct region *r, enum mode mode)
 {
     return mode != MODE_INFER && !form_zero(&r->schedule[MODE_TRAIN]->saved);
@@ -72,6 +76,9 @@ static void block_call_c(struct writer *w, const struct kernel *k)
         call_argument(&call, "%s", number_offset(w, w->state, n->call.state));
     if (takes_key(r, w->mode))
         call_argument(&call, "%s", number_offset(w, w->key, n->call.keys));
+    if (takes_numbers(r, w->mode))
+        call_argument(&call, "%s", number_offset(w, w->numbers,
+                                                 n->call.numbers));
     if (takes_saved(r, w->mode))
         call_argument(&call, "%s", at(w, w->saved,
                                       form_c(w->c, forward->call.saved)));
@@ -211,6 +218,8 @@ void emit_signature(struct compilation *c, struct text *out,
                       : "float *state");
     if (takes_key(r, mode))
         call_argument(&call, "long key");
+    if (takes_numbers(r, mode))
+        call_argument(&call, "const float *numbers");
     if (takes_saved(r, mode))
         call_argument(&call, "float *saved");
     if (takes_scratch(r, mode))
@@ -259,6 +268,7 @@ static void mark_unused(struct compilation *c, struct text *out,
     unused(out, text, "grads", takes_params(r) && backward);
     unused(out, text, "state", takes_state(r, mode));
     unused(out, text, "key", takes_key(r, mode));
+    unused(out, text, "numbers", takes_numbers(r, mode));
     unused(out, text, "saved", takes_saved(r, mode));
     unused(out, text, "scratch", takes_scratch(r, mode));
     if (f != c->network->main) {
@@ -281,7 +291,7 @@ static void mark_unused(struct compilation *c, struct text *out,
 static void reserve_names(struct writer *w)
 {
     static const char *const names[] = { "run", "params", "grads", "state",
-        "key", "saved", "scratch", "x", "y", "dx", "dy", "loss", "strips",
+        "key", "numbers", "saved", "scratch", "x", "y", "dx", "dy", "loss", "strips",
         "tensors", "inputs", "outputs", "infer_bytes", "train_bytes" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -304,8 +314,8 @@ static void emit_function(struct compilation *c, struct text *out,
     struct name *taken_names = NULL;
     struct writer w = { .names = &taken_names, .c = c, .function = f, .mode = mode,
         .out = &statements, .indent = 4, .params = "params", .grads = "grads",
-        .state = "state", .key = "key", .saved = "saved",
-        .scratch = "scratch", .region = f->body, .x = "x", .y = "y",
+        .state = "state", .key = "key", .numbers = "numbers",
+        .saved = "saved", .scratch = "scratch", .region = f->body, .x = "x", .y = "y",
         .dx = "dx", .dy = "dy" };
 
     reserve_names(&w);

@@ -134,6 +134,8 @@ static void pass_call(struct compilation *c, struct text *out, enum mode mode)
         call_argument(&call, "params + %s_GRAD_FLOATS", macro_c(c));
     if (r->keys && mode != MODE_INFER)
         call_argument(&call, "0");
+    if (r->schedule[mode]->numbers)
+        call_argument(&call, "numbers");
     bool saved = mode != MODE_INFER
               && !form_zero(&r->schedule[MODE_TRAIN]->saved);
     if (saved)
@@ -298,8 +300,29 @@ static void scratch_asserts(struct compilation *c, struct text *out)
     text_free(&lines);
 }
 
+/* After the passes, whose parameters have the same name. */
+static void emit_numbers(struct compilation *c, struct text *out)
+{
+    int64_t count = c->network->main->body->numbers;
+    int column = 0;
+
+    if (!count)
+        return;
+    text_add(out, "/* What varies from one run of a block or repeat to the "
+             "next. */\nstatic const float numbers[] = {");
+    for (int64_t i = 0; i < count; i++) {
+        const char *number = number_c(c->arena, c->network->numbers[i]);
+        int length = (int)strlen(number) + 2;
+        bool wrap = i == 0 || column + length > 78;
+        column = (wrap ? 3 : column) + length;
+        text_add(out, "%s%s,", wrap ? "\n    " : " ", number);
+    }
+    text_add(out, "\n};\n\n");
+}
+
 void emit_entry_points(struct compilation *c, struct text *out)
 {
+    emit_numbers(c, out);
     text_add(out, "/* ---- entry points ---- */\n\n");
     text_add(out, "_Static_assert(RNET_WORKER_FLOATS == 49152,\n"
              "               \"librnet and rnetc do not belong together\");"

@@ -24,6 +24,20 @@ static const char *inputs_c(struct writer *w, const struct node *n)
                                                        : "";
 }
 
+/* Iterations that have the same numbers read them at the same place. */
+static void loop_numbers(struct writer *w, const struct node *n,
+                         const char *i, const struct writer *outer)
+{
+    const char *base = number_offset(w, outer->numbers, n->loop.numbers);
+
+    w->numbers = unique(w, "n");
+    text_add(w->out, "%*sconst float *%s = %s", w->indent, "", w->numbers,
+             base);
+    if (n->loop.varies)
+        text_add(w->out, " + %s * %" PRId64, i, n->loop.body->numbers);
+    text_add(w->out, ";\n");
+}
+
 static void loop_bases(struct writer *w, const struct node *n,
                        const char *i, struct writer *outer)
 {
@@ -52,6 +66,8 @@ static void loop_bases(struct writer *w, const struct node *n,
     BASE(key, "const long ", "k", n->loop.keys, r->keys,
          takes_key(r, w->mode))
 #undef BASE
+    if (takes_numbers(r, w->mode))
+        loop_numbers(w, n, i, outer);
     const char *above = inner_scratch(outer);   /* the frame */
     struct form_size again = again_size(w->c, n, w->mode);
     if (n->loop.recompute && w->mode != MODE_INFER) {

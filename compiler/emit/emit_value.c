@@ -151,6 +151,14 @@ static const char *lower_c(struct writer *w, const char *text)
     return copy;
 }
 
+/* A step's number, or where it is read. */
+static const char *step_number(struct writer *w, const struct step *s)
+{
+    return s->varies ? arena_format(w->c->arena, "%s[%" PRId64 "]", w->numbers,
+                                    s->slot)
+                     : number_c(w->c->arena, s->number);
+}
+
 static const char *operand_name(struct writer *w, const struct step *s)
 {
     if (s->kind && strcmp(s->kind, "TEMP") == 0)
@@ -158,7 +166,7 @@ static const char *operand_name(struct writer *w, const struct step *s)
     if (s->kind && strcmp(s->kind, "INPUT") == 0)
         return "input";
     if (!s->x.value && !s->x.param)
-        return number_c(w->c->arena, s->number);
+        return step_number(w, s);
     return short_name(w, &s->x);
 }
 
@@ -262,7 +270,7 @@ static const char *temp_c(struct arena *arena, const struct step *s,
 static const char *step_c(struct writer *w, const struct step *s)
 {
     struct arena *arena = w->c->arena;
-    const char *number = number_c(arena, s->number);
+    const char *number = step_number(w, s);
     const char *x = s->x.value || s->x.param ? ref_c(w, &s->x) : NULL;
     int64_t stride = s->x.value ? stride_of(s->x.value) : 0;
 

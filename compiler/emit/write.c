@@ -71,7 +71,7 @@ static bool reserved(const char *text)
         "this", "throw", "try", "typename", "using", "virtual", "linux",
         "unix", "errno", "stdin", "stdout", "stderr", "main", "params",
         "grads", "batch", "work", "loss", "run", "state", "saved", "scratch",
-        "key", "status", "inputs", "outputs", "input_grads", "strips", "NULL",
+        "key", "numbers", "status", "inputs", "outputs", "input_grads", "strips", "NULL",
         "NAN", "INFINITY", "EOF", "I",
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)

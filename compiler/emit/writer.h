@@ -19,7 +19,7 @@ struct writer {
     int indent;
     struct name { const char *text; struct name *next; } **names;
     struct place **used; int used_count; size_t used_size;
-    const char *params, *grads, *state, *key, *saved, *scratch;
+    const char *params, *grads, *state, *key, *numbers, *saved, *scratch;
     const struct region *region;
     const char *x, *y, *dx, *dy;    /* the region's arguments */
 };
@@ -51,6 +51,7 @@ void loop_c(struct writer *w, const struct kernel *k);
 bool takes_params(const struct region *r);
 bool takes_state(const struct region *r, enum mode mode);
 bool takes_key(const struct region *r, enum mode mode);
+bool takes_numbers(const struct region *r, enum mode mode);
 bool takes_saved(const struct region *r, enum mode mode);
 bool takes_scratch(const struct region *r, enum mode mode);
 const char *function_c(struct writer *w, const struct function *f);

@@ -241,6 +241,15 @@ grad_rows[] = {
 #undef OUTPUT
 };
 
+/* The gradient's step takes the same number. */
+static void take_number(struct point *grad, const struct point *of)
+{
+    grad->number = of->number;
+    grad->has_number = of->has_number;
+    grad->varies = of->varies;
+    grad->slot = of->slot;
+}
+
 static void grad_function(struct pass *p, struct node *n, struct value *g)
 {
     for (size_t i = 0; i < sizeof grad_rows / sizeof grad_rows[0]; i++) {
@@ -249,8 +258,7 @@ static void grad_function(struct pass *p, struct node *n, struct value *g)
             continue;
         struct value *read = keep(p, row->output ? n->out[0] : n->in[0]);
         struct value *dx = point(p, row->grad, g, read, n->span);
-        dx->producer->point.number = n->point.number;
-        dx->producer->point.has_number = n->point.has_number;
+        take_number(&dx->producer->point, &n->point);
         dx->name = grad_name(p, n->in[0]);
         accumulate(p, n->in[0], dx);
         return;

@@ -44,6 +44,11 @@ enum layout natural_layout(const struct shape *shape)
     return shape->rank == 3 ? LAYOUT_PLAIN : LAYOUT_STRIPS;
 }
 
+const struct region *loop_iteration(const struct node *loop, int64_t i)
+{
+    return loop->loop.iterations ? loop->loop.iterations[i] : loop->loop.body;
+}
+
 struct value *new_value(struct compilation *c, struct region *region,
                         enum form form, enum layout layout,
                         const struct shape *shape, const char *name,
@@ -220,7 +225,9 @@ static void dump_details(FILE *out, const struct node *node)
 
     if (node->op == OP_POINT || node->op == OP_REDUCE) {
         fprintf(out, " %s", node->point.step);
-        if (node->point.has_number || node->point.by == BY_CONST)
+        if (node->point.varies)
+            fprintf(out, " numbers[%" PRId64 "]", node->point.slot);
+        else if (node->point.has_number || node->point.by == BY_CONST)
             fprintf(out, " %.9g", node->point.number);
     }
     if (node->op == OP_CONV)

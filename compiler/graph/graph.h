@@ -100,6 +100,8 @@ struct point {                  /* one step: acc = in[0] */
     enum broadcast by;          /* the operand: in[1], param[0], or number */
     double number;
     bool has_number;            /* RELU has none, LEAKY has */
+    bool varies;                /* the number, from run to run: it is */
+    int64_t slot;               /* this one of the region's numbers */
     int64_t key;                /* DROPOUT: its number in the region */
 };
 
@@ -164,11 +166,12 @@ struct node {
         struct { enum loss kind; double weight; } loss;
         struct {
             struct function *callee;
+            struct function *instance;  /* like it, with the call's numbers */
             struct piece *path;
             struct node *forward;       /* CALL_GRAD: its CALL */
             struct node *twin;          /* in an inverse: the CALL whose
                                            parameters it takes */
-            int64_t params, state, keys;    /* offsets in this region */
+            int64_t params, state, keys, numbers;   /* offsets in this region */
             struct form_size *saved;        /* likewise; plan.c */
         } call;
         struct {
@@ -179,7 +182,9 @@ struct node {
             struct region *inverse;     /* and so is x, from y: by this, whose
                                            calls name their `twin` */
             struct node *forward;       /* LOOP_GRAD: its LOOP */
-            int64_t params, state, keys;
+            bool varies;                /* its iterations, by numbers: */
+            struct region **iterations; /* where they stand; or NULL */
+            int64_t params, state, keys, numbers;
             struct form_size *saved;        /* of the first iteration */
             struct value *slots;            /* KEPT: results but the last */
             struct value *slot;             /* TWO_BUFFERS: the other one */
@@ -217,7 +222,7 @@ struct region {
     struct value **outputs; int output_count; size_t output_size;
     struct param *params, **params_end;
     int64_t scalars;            /* trainable, of one run of it */
-    int64_t param_floats, state_floats, keys;   /* of one run of it */
+    int64_t param_floats, state_floats, keys, numbers;  /* of one run of it */
     bool state_again;           /* backward reads the state: it recomputes */
     /* backward, by grad.c: reads forward values; in `grads` the gradients of
      * inputs (NULL: none) and in `seeds` those of outputs */
@@ -242,6 +247,7 @@ struct function {
     int uses;
     bool written;               /* marks of the passes */
     bool failed;                /* an error was reported in it */
+    struct alike *alike;        /* same.c */
     struct function *next;      /* in the order of completion: callees first */
 };
 
@@ -263,6 +269,7 @@ struct network {
     struct port *inputs, *outputs;          /* targets are inputs */
     struct knob *knobs;
     int64_t parameters;         /* trainable scalars */
+    double *numbers;            /* numbers.c: main's */
     int next_value;
     struct units *units;        /* schedule.h */
     struct shape_name *shapes;  /* emit_block.c */
@@ -300,6 +307,8 @@ bool shape_equal(const struct shape *a, const struct shape *b);
 int64_t shape_size(const struct shape *shape);
 const char *shape_text(struct compilation *c, const struct shape *shape);
 enum layout natural_layout(const struct shape *shape);
+/* The i-th iteration of a LOOP, as it was elaborated. */
+const struct region *loop_iteration(const struct node *loop, int64_t i);
 const char *op_name(enum op op);
 struct op_row { const char *name, *formula, *function; int traits;
                 const char *arguments; };
@@ -316,6 +325,7 @@ struct network *check(struct compilation *c, struct ast *tree,
                       const char *network_name, const struct knob *settings);
 /* layout of parameters: params.c */
 bool place_params(struct compilation *c);    /* false after an error */
+void collect_numbers(struct compilation *c); /* numbers.c */
 void grad(struct compilation *c);           /* grad.c */
 void recompute(struct compilation *c);      /* recompute.c */
 

@@ -1,11 +1,12 @@
 /* params.c: where parameters lie.  Requires: the network.  Gives each region's
- * parameters, running statistics and dropout numbers an offset, one run of a
- * loop after the other. */
+ * parameters, running statistics, keys of dropout and varying numbers an
+ * offset, one run of a loop after the other.  A loop whose iterations have the
+ * same numbers has them once. */
 #include "graph.h"
 
 #include <inttypes.h>
 
-struct sums { int64_t params, state, keys, scalars; bool overflow; };
+struct sums { int64_t params, state, keys, numbers, scalars; bool overflow; };
 
 static void add(struct sums *sums, int64_t *sum, int64_t size, int64_t times)
 {
@@ -13,6 +14,15 @@ static void add(struct sums *sums, int64_t *sum, int64_t size, int64_t times)
     if (!mul_size(size, times, &product) || !add_size(*sum, product, sum)
         || *sum > LIMIT_SIZE)
         sums->overflow = true;
+}
+
+/* Stops above the limit, which place_params reports. */
+static void add_numbers(struct sums *sums, int64_t count, int64_t times)
+{
+    int64_t product;
+    if (!mul_size(count, times, &product) || product > LIMIT_NUMBERS
+        || (sums->numbers += product) > LIMIT_NUMBERS)
+        sums->numbers = LIMIT_NUMBERS + 1;
 }
 
 static void place_own(struct region *region, struct sums *sums)
@@ -26,14 +36,22 @@ static void place_own(struct region *region, struct sums *sums)
     }
 }
 
+static void place_numbers(struct region *region, struct sums *sums)
+{
+    for (struct node *n = region->nodes.first; n; n = n->next)
+        if (n->op == OP_POINT && n->point.varies)
+            n->point.slot = sums->numbers++;
+}
+
 static bool place_region(struct region *region);
 
 static void place_inner(struct sums *sums, const struct region *inner,
-                        int64_t times)
+                        int64_t times, bool varies)
 {
     add(sums, &sums->params, inner->param_floats, times);
     add(sums, &sums->state, inner->state_floats, times);
     add(sums, &sums->keys, inner->keys, times);
+    add_numbers(sums, inner->numbers, varies ? times : 1);
     add(sums, &sums->scalars, inner->scalars, times);
 }
 
@@ -56,12 +74,14 @@ static void place_inverse(struct region *inverse, const struct region *body)
     inverse->param_floats = body->param_floats;
     inverse->state_floats = body->state_floats;
     inverse->keys = body->keys;
+    inverse->numbers = body->numbers;
     inverse->state_again = body->state_again;
     for (struct node *n = inverse->nodes.first; n; n = n->next)
         if (n->op == OP_CALL) {
             n->call.params = n->call.twin->call.params;
             n->call.state = n->call.twin->call.state;
             n->call.keys = n->call.twin->call.keys;
+            n->call.numbers = n->call.twin->call.numbers;
         }
 }
 
@@ -70,12 +90,14 @@ static bool place_region(struct region *region)
     struct sums sums = { .keys = region->keys };
 
     place_own(region, &sums);
+    place_numbers(region, &sums);
     for (struct node *n = region->nodes.first; n; n = n->next) {
         if (n->op == OP_CALL) {
             n->call.params = sums.params;
             n->call.state = sums.state;
             n->call.keys = sums.keys;
-            place_inner(&sums, n->call.callee->body, 1);
+            n->call.numbers = sums.numbers;
+            place_inner(&sums, n->call.callee->body, 1, false);
         } else if (n->op == OP_LOOP) {
             sums.overflow |= !place_region(n->loop.body);
             n->loop.body->state_again |= n->loop.recompute
@@ -85,12 +107,14 @@ static bool place_region(struct region *region)
             n->loop.params = sums.params;
             n->loop.state = sums.state;
             n->loop.keys = sums.keys;
-            place_inner(&sums, n->loop.body, n->loop.count);
+            n->loop.numbers = sums.numbers;
+            place_inner(&sums, n->loop.body, n->loop.count, n->loop.varies);
         }
     }
     region->param_floats = sums.params;
     region->state_floats = sums.state;
     region->keys = sums.keys;
+    region->numbers = sums.numbers;
     region->scalars = sums.scalars;
     region->state_again = state_again(region);
     return !sums.overflow;
@@ -105,6 +129,10 @@ bool place_params(struct compilation *c)
     if (!fits)
         diag_error(c->diag, &c->network->main->decl->name_span,
                    "the parameters are above the limit of 2^40 scalars");
+    else if (c->network->main->body->numbers > LIMIT_NUMBERS)
+        diag_error(c->diag, &c->network->main->decl->name_span,
+                   "the numbers that vary with the index of a repeat are more "
+                   "than the limit of %d", LIMIT_NUMBERS);
     c->network->parameters = c->network->main->body->scalars;
-    return fits;
+    return fits && c->network->main->body->numbers <= LIMIT_NUMBERS;
 }

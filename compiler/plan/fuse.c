@@ -519,6 +519,8 @@ static void operand(struct fuser *f, struct step *step, struct node *node)
     const struct point *point = &node->point;
 
     step->number = point->number;
+    step->varies = point->varies;
+    step->slot = point->slot;
     step->has_number = point->has_number || point->by == BY_CONST;
     step->key = point->key;
     switch (point->by) {
@@ -741,6 +743,41 @@ static void all_steps(struct fuser *f)
 
 /* ---- the pass ---- */
 
+static bool steps_read_numbers(const struct steps *steps)
+{
+    for (int i = 0; i < steps->count; i++)
+        if (steps->step[i].varies)
+            return true;
+    return false;
+}
+
+static bool reads_numbers(const struct kernel *k, enum mode mode)
+{
+    const struct node *n = k->anchor;
+
+    if (n && (n->op == OP_CALL || n->op == OP_CALL_GRAD))
+        return n->call.callee->body->schedule[mode]->numbers;
+    if (n && (n->op == OP_LOOP || n->op == OP_LOOP_GRAD))
+        return n->loop.body->schedule[mode]->numbers;
+    return steps_read_numbers(&k->input) || steps_read_numbers(&k->output)
+        || steps_read_numbers(&k->steps);
+}
+
+/* Recomputation runs the forward pass in the backward one, an inverse its
+ * own. */
+static void read_again(const struct node *loop, enum mode mode)
+{
+    struct region *body = loop->loop.body;
+    const struct region *inverse = loop->loop.inverse;
+
+    if (mode != MODE_BACKWARD)
+        return;
+    if (loop->loop.recompute)
+        body->schedule[mode]->numbers |= body->schedule[MODE_TRAIN]->numbers;
+    if (inverse)
+        body->schedule[mode]->numbers |= inverse->schedule[MODE_TRAIN]->numbers;
+}
+
 static void reset(const struct list *list)
 {
     for (struct node *n = list->first; n; n = n->next) {
@@ -766,6 +803,7 @@ static void fuse_region(struct compilation *c, struct region *region,
             fuse_region(c, n->loop.body, mode);
             if (n->loop.inverse && mode == MODE_TRAIN)
                 fuse_region(c, n->loop.inverse, mode);
+            read_again(n, mode);
         }
     reset(list);
     if (mode == MODE_INFER)
@@ -777,6 +815,8 @@ static void fuse_region(struct compilation *c, struct region *region,
     need_operands(&f);
     need_results(&f);
     all_steps(&f);
+    for (int i = 0; i < f.schedule->count; i++)
+        f.schedule->numbers |= reads_numbers(&f.schedule->kernel[i], mode);
 }
 
 void fuse(struct compilation *c)
@@ -804,7 +844,9 @@ static void dump_steps(FILE *out, const char *title,
             fprintf(out, " register %d", s->temp);
         if (s->kind && strcmp(s->kind, "INPUT") == 0)
             fputs(" input", out);
-        if (s->has_number)
+        if (s->varies)
+            fprintf(out, " numbers[%" PRId64 "]", s->slot);
+        else if (s->has_number)
             fprintf(out, " %.9g", s->number);
         if (s->sums.value)
             fprintf(out, " into %%%d", s->sums.value->id);

@@ -17,6 +17,7 @@ struct step {
     struct ref x, a, b, c, sums;
     double number;
     bool has_number;
+    bool varies; int64_t slot;  /* the number is the region's at `slot` */
     int64_t key;
     struct node *node;          /* that it does, or NULL */
 };
@@ -61,6 +62,7 @@ enum loop_memory { LOOP_IN_PLACE, LOOP_TWO_BUFFERS, LOOP_KEPT };
 struct schedule {
     struct kernel *kernel; int count; size_t size;
     bool in_place;              /* y may be x, dx may be dy */
+    bool numbers;               /* its steps, or what it calls, read some */
     struct form_size frame;     /* scratch of this region's values */
     struct form_size scratch;   /* with what it calls: above the frame */
     struct form_size saved;     /* TRAIN: kept for backward */

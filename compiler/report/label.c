@@ -99,7 +99,8 @@ bool is_hidden(const struct node *n)
 {
     return n->op == OP_PACK || n->op == OP_UNPACK
         || (n->op == OP_POINT && n->ins == 1 && !n->param[0]
-            && strcmp(n->point.step, "MUL") == 0 && n->point.number == 1);
+            && strcmp(n->point.step, "MUL") == 0 && n->point.number == 1
+            && !n->point.varies);
 }
 
 const struct node *lone_call(const struct list *list)
