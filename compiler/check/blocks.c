@@ -303,6 +303,8 @@ static const char *function_key(struct body *body, struct ast *decl,
     text_add(&key, "%p %d %d %d %.17g %s", (void *)decl, body->init.kind,
              body->init.fan_out, body->init.uniform, body->init.number,
              shape_text(c, &x->shape));
+    if (body->stream)
+        text_add(&key, " stream");
     for (struct env *e = env; e && told; e = e->next) {
         const struct thing *t = &e->thing;
         text_put(&key, " ", 1);
@@ -499,6 +501,7 @@ static bool bind(struct body *body, struct body *sub, struct ast *decl,
         && bind_parameters(body, sub, decl, call, binding);
 }
 
+/* In a stream the block reads and writes it in place of its shortcut. */
 static struct value *call_block(struct body *body, struct ast *decl,
                                 struct ast *given, struct ast *call,
                                 struct value *x)
@@ -521,6 +524,11 @@ static struct value *call_block(struct body *body, struct ast *decl,
         return NULL;
     }
     first_reading(check, decl);
+    if (body->stream)
+        x = stream_read(body, x, call->span);
+    if (!x)
+        return NULL;
+    sub.of_stream = body->stream ? call : NULL;
     bool unit = has_shortcut(decl->b->list);
     const char *key = function_key(body, decl, sub.env, x);
     sub.in_unit = unit;
@@ -530,7 +538,7 @@ static struct value *call_block(struct body *body, struct ast *decl,
     else
         y = inline_block(body, &sub, decl, x);
     check->site = site.outer;
-    return y;
+    return body->stream && y ? stream_write(body, y, call->span) : y;
 }
 
 /* ---- expressions ---- */
@@ -587,6 +595,10 @@ static struct thing apply_word(struct body *body, struct ast *given,
 
     if (!layer && !decl)
         return unknown(body, given ? given : call);
+    if (layer && body->stream && x) {
+        stream_misplaced(body, call->span);
+        return bad_thing;
+    }
     if (!layer || !layer_starts(layer))
         has_current(body, call, x);
     return value_thing(layer ? apply_layer(body, layer, call, x, column)
@@ -600,6 +612,10 @@ static struct thing eval_name(struct body *body, struct ast *ast,
 
     if (env && env->thing.kind == THING_CHAIN)
         return eval_chain(body, &env->thing, x);
+    if (env && env->thing.kind == THING_VALUE && body->stream) {
+        stream_misplaced(body, ast->span);
+        return bad_thing;
+    }
     return env ? env->thing : apply_word(body, NULL, ast, x, column);
 }
 
@@ -646,7 +662,8 @@ static struct thing eval_as(struct body *body, struct ast *ast,
     body->as_span = ast->name_span;
     struct value *y = column_value(body, ast->a, x, column);
     body->as_name = NULL;
-    env_add(body, ast->name, value_thing(y), ast->name_span);
+    if (!body->stream)          /* there it names the block alone */
+        env_add(body, ast->name, value_thing(y), ast->name_span);
     return value_thing(y);
 }
 
@@ -703,13 +720,22 @@ static struct thing eval_group(struct body *body, struct ast *ast,
                                struct value *x)
 {
     struct body sub = *body;
+    bool reads = body->stream && x && has_shortcut(ast->list);
 
-    sub.current = x;
+    sub.current = reads ? stream_read(body, x, ast->span) : x;
+    sub.of_stream = reads ? ast : NULL;
+    if (reads && !sub.current)
+        return bad_thing;
+    if (reads)
+        sub.stream = NULL;
     sub.before_weights = sub.after_weights = NULL;
     sub.batch_weights = false;
     run_body(&sub, ast->list);
     body->bad |= sub.bad;
-    return value_thing(sub.bad ? NULL : sub.current);
+    if (sub.bad)
+        return bad_thing;
+    return value_thing(reads ? stream_write(body, sub.current, ast->span)
+                             : sub.current);
 }
 
 /* `checkpoint repeat`: the repeat; `checkpoint {...}`: itself, run once. */
@@ -735,6 +761,8 @@ static struct thing eval_kind(struct body *body, struct ast *ast,
     if (is_number(body, ast))
         return number_of(body, ast, &number) ? number_thing(number)
                                              : bad_thing;
+    if (body->stream && x && !stream_takes(body, ast))
+        return bad_thing;
     switch (ast->kind) {
     case AST_NAME:
         return eval_name(body, ast, x, column);
@@ -759,7 +787,8 @@ static struct thing eval_kind(struct body *body, struct ast *ast,
         has_current(body, ast, x);
         return value_thing(run_repeat(body, ast, x, false));
     case AST_STREAM:
-        return unsupported(body, ast, "'stream'");
+        has_current(body, ast, x);
+        return value_thing(run_stream(body, ast, x));
     case AST_FROZEN:
         return unsupported(body, ast, "'frozen'");
     case AST_CHECKPOINT:

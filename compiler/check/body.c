@@ -742,11 +742,13 @@ static void run_port(struct body *body, struct ast *item)
     const char *word = item->kind == AST_INPUT ? "input"
                      : item->kind == AST_OUTPUT ? "output" : "loss";
 
-    if (body->is_network && !body->in_repeat)
+    bool inner = body->in_repeat || body->stream || body->of_stream;
+
+    if (body->is_network && !inner)
         network_item(body, item);
-    else if (body->in_repeat && (body->is_network || item->kind != AST_INPUT))
+    else if (inner && (body->is_network || item->kind != AST_INPUT))
         fail(body, item->span, "'%s' belongs in the network's own column, not "
-             "in a repeat", word);
+             "in a %s", word, body->in_repeat ? "repeat" : "stream");
     else if (item->kind != AST_INPUT)
         fail(body, item->span, "'%s' belongs in a network, not in a block",
              word);
@@ -761,7 +763,11 @@ static void run_assign(struct body *body, struct ast *item)
             env_add(body, item->name, number_thing(number), item->name_span);
         return;
     }
-    struct value *value = is_unknown(body, item->a) ? NULL
+    if (body->stream && body->current)
+        fail(body, item->span, "directly in a stream there is no value for a "
+             "side line to start from: it belongs before the stream, or in a "
+             "block");
+    struct value *value = body->stream || is_unknown(body, item->a) ? NULL
         : eval_value(body, item->a, body->current);
     if (value)
         value = localize(body, value);
@@ -866,6 +872,59 @@ static struct value *finish(struct body *body, const struct properties *p,
     return y;
 }
 
+/* ---- blocks directly in a stream, and its own group ---- */
+
+/* The stream adds in place of the block's shortcut. */
+static void leave_to_stream(struct body *body, struct properties *p)
+{
+    const char *label = body->of_stream->kind == AST_BODY ? "this group"
+        : arena_format(body->check->c->arena, "'%s'", body->label);
+
+    if (!p->shortcut)
+        fail(body, body->of_stream->span, "%s has no shortcut: what stands "
+             "directly in a stream says 'shortcut identity', which is the "
+             "stream's way", label);
+    else if (!word_is(p->shortcut->a, "identity"))
+        fail(body, p->shortcut->span, "directly in a stream the shortcut is "
+             "the stream's: write 'shortcut identity'");
+    if (p->norm && p->norm->place == PLACE_AFTER)
+        fail(body, p->norm->span, "a stream has no sum to normalise: a norm "
+             "of %s stands before or around", label);
+    if (p->then)
+        fail(body, p->then->span, "a stream has no sum to apply 'then' to");
+    p->shortcut = NULL;
+}
+
+static void no_property(struct body *body, const struct ast *item)
+{
+    if (item)
+        fail(body, item->span, "this belongs in the blocks of the stream: a "
+             "stream has no property of its own");
+}
+
+static void stream_group(struct body *body, const struct properties *p)
+{
+    no_property(body, p->norm);
+    no_property(body, p->before);
+    no_property(body, p->after);
+    no_property(body, p->scale);
+    no_property(body, p->drop);
+    no_property(body, p->then);
+}
+
+static void keeps_shape(struct body *body, const struct value *x)
+{
+    struct compilation *c = body->check->c;
+    struct value *y = body->current;
+
+    if (!x || !y || shape_equal(&x->shape, &y->shape))
+        return;
+    fail(body, body->of_stream->span, "a block of a stream keeps its shape: "
+         "this one makes %s of %s", shape_text(c, &y->shape),
+         shape_text(c, &x->shape));
+    note_changes(body, y, x);
+}
+
 void run_body(struct body *body, struct ast *items)
 {
     struct properties p = { 0 };
@@ -888,6 +947,10 @@ void run_body(struct body *body, struct ast *items)
         body->after_weights = p.after;
     body->batch_weights |= is_batch(p.before) || is_batch(p.after);
     body->in_unit |= p.shortcut != NULL;
+    if (body->of_stream)
+        leave_to_stream(body, &p);
+    else if (body->stream)
+        stream_group(body, &p);
     if (p.shortcut && word_is(p.shortcut->a, "gated")
         && read_gate(body, p.shortcut, &kind) && x)
         gate = build_gate(body, p.shortcut, x, &kind);
@@ -899,5 +962,7 @@ void run_body(struct body *body, struct ast *items)
     if (p.shortcut || p.norm || p.scale || p.drop || p.then)
         body->current = finish(body, &p, x, body->current, gate,
                                kind.only_shortcut);
+    if (body->of_stream)
+        keeps_shape(body, x);
     body->bad |= !body->current && !body->is_network;
 }

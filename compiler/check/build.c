@@ -615,3 +615,78 @@ struct value *build_norm(struct body *body, const char *kind, int64_t groups,
     node_out(node, rstd);
     return y;
 }
+
+struct value *build_softmax(struct body *body, struct value *x,
+                            struct span span)
+{
+    x = localize(body, x);
+    struct node *node = add_node(body, OP_SOFTMAX, span);
+    node_in(node, x);
+    return result(body, node, x->layout, &x->shape, "softmax");
+}
+
+/* ---- blocks of features ---- */
+
+/* `from` blocks in x; weights: a value, or a parameter for all rows. */
+static struct value *of_blocks(struct body *body, enum op op, struct value *x,
+                               struct weights by, int64_t from, int64_t to,
+                               int64_t features, const char *name,
+                               struct span span)
+{
+    x = localize(body, x);
+    if (by.value)
+        by.value = as_layout(body, by.value, x->layout);
+    struct node *node = add_node(body, op, span);
+    struct shape shape = x->shape;
+    int64_t size = x->features / from;
+
+    shape.axis[shape.rank - 1] = features;
+    node_in(node, x);
+    if (by.value)
+        node_in(node, by.value);
+    node->param[0] = by.param;
+    node->set.n[0] = from;
+    node->set.n[1] = to;
+    node->set.n[2] = size;
+    node->macs = x->rows * from * to * size;
+    return result(body, node, x->layout, &shape, name);
+}
+
+/* y_j = sum of w_ij x_i over `from` blocks, j < to; w [from, to] */
+struct value *build_mix(struct body *body, struct value *x, struct weights w,
+                        int64_t from, int64_t to, const char *name,
+                        struct span span)
+{
+    return of_blocks(body, OP_MIX, x, w, from, to, x->features / from * to,
+                     name, span);
+}
+
+/* y_j = sum of w_ji x_i; w [to, from] */
+struct value *build_mix_transposed(struct body *body, struct value *x,
+                                   struct weights w, int64_t from, int64_t to,
+                                   const char *name, struct span span)
+{
+    return of_blocks(body, OP_MIX_TRANSPOSED, x, w, from, to,
+                     x->features / from * to, name, span);
+}
+
+/* s_ij = <x_i, y_j> for `from` blocks of x and `to` of y */
+struct value *build_dots(struct body *body, struct value *x, struct weights y,
+                         int64_t from, int64_t to, const char *name,
+                         struct span span)
+{
+    return of_blocks(body, OP_DOTS, x, y, from, to, from * to, name, span);
+}
+
+/* From n * n features, a matrix whose rows and columns sum to 1, nearly. */
+struct value *build_sinkhorn(struct body *body, struct value *x, int64_t n,
+                             int64_t iterations, const char *name,
+                             struct span span)
+{
+    x = localize(body, x);
+    struct node *node = add_node(body, OP_SINKHORN, span);
+    node_in(node, x);
+    node->set.n[0] = n;
+    node->set.n[1] = iterations;
+    return result(body, node, x->layout, &x->shape, name);
+}

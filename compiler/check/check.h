@@ -1,7 +1,7 @@
 /* check.h: what the parts of the checker share.  number.c: compile-time
  * arithmetic and names; build.c: nodes with their shape rules; layers.h: the
  * layers, a row each; losses.c; blocks.c, body.c: blocks and their properties;
- * same.c, repeat.c; check.c: files, networks, ports. */
+ * same.c, repeat.c; streams.c; check.c: files, networks, ports. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -54,6 +54,8 @@ struct body {
     bool is_network;            /* or a nameless block in one */
     bool in_repeat;
     int depth, loops;           /* blocks within blocks; repeats around */
+    struct stream *stream;      /* whose group this is; see streams.c */
+    const struct ast *of_stream;    /* a block of a stream: where it is used */
     bool blind;                 /* read for its names alone: no value */
     int inputs;                 /* a network's */
 };
@@ -153,6 +155,23 @@ struct value *build_learned(struct body *body, struct param *param,
                             struct span span);
 struct value *together(struct body *body, struct value *value);
 
+struct value *build_softmax(struct body *body, struct value *x,
+                            struct span span);
+/* Blocks of features: weights of each row, or a parameter for all. */
+struct weights { struct value *value; struct param *param; };
+struct value *build_mix(struct body *body, struct value *x, struct weights w,
+                        int64_t from, int64_t to, const char *name,
+                        struct span span);
+struct value *build_mix_transposed(struct body *body, struct value *x,
+                                   struct weights w, int64_t from, int64_t to,
+                                   const char *name, struct span span);
+struct value *build_dots(struct body *body, struct value *x, struct weights y,
+                         int64_t from, int64_t to, const char *name,
+                         struct span span);
+struct value *build_sinkhorn(struct body *body, struct value *x, int64_t n,
+                             int64_t iterations, const char *name,
+                             struct span span);
+
 /* layers.c */
 const struct layer *layer_find(const char *name);
 struct value *apply_layer(struct body *body, const struct layer *layer,
@@ -191,6 +210,26 @@ bool join_iteration(struct compilation *c, struct region *first,
 /* recompute: by `checkpoint`, which may stand before a group as well */
 struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
                          bool recompute);
+/* A repeat that becomes no loop.  `after`, unless NULL, makes of an
+ * iteration's result what the next one takes. */
+typedef struct value *after_iteration(struct body *body, struct value *x,
+                                      void *context);
+struct value *unroll_repeat(struct body *body, struct ast *ast,
+                            struct value *x, after_iteration *after,
+                            void *context);
+
+/* streams.c */
+struct value *run_stream(struct body *body, struct ast *ast, struct value *x);
+bool stream_unrolls(const struct stream *stream);
+/* What a block directly in the stream reads, and what it gives is written. */
+struct value *stream_read(struct body *body, struct value *x,
+                          struct span span);
+struct value *stream_write(struct body *body, struct value *y,
+                           struct span span);
+/* Whether this may stand directly in a stream; false after an error. */
+bool stream_takes(struct body *body, const struct ast *ast);
+void stream_misplaced(struct body *body, struct span span);
+
 struct ast *decl_find(struct check *check, const char *name);
 struct piece *copy_pieces(struct compilation *c, const struct piece *pieces);
 

@@ -85,16 +85,7 @@ static struct value *apply_instancenorm(struct use *use, struct value *x)
 
 static struct value *apply_softmax(struct use *use, struct value *x)
 {
-    struct body *body = use->body;
-    struct node *node;
-
-    x = localize(body, x);
-    node = new_node(body->check->c, OP_SOFTMAX, use->span);
-    append_node(body->region, &body->region->nodes, node);
-    node_in(node, x);
-    return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
-                                    x->layout, &x->shape, "softmax",
-                                    use->span));
+    return build_softmax(use->body, x, use->span);
 }
 
 static struct value *apply_dropout(struct use *use, struct value *x)

@@ -246,22 +246,67 @@ static void read_repeat(struct body *body, struct ast *ast)
     body->bad = true;
 }
 
+/* How often to repeat; false after an error. */
+static bool begin_repeat(struct body *body, struct ast *ast, struct value *x,
+                         int64_t *count)
+{
+    if (!read_count(body, ast, count) || !x) {
+        read_repeat(body, ast);
+        return false;
+    }
+    if (!need_real(body, x, ast->span, ast->kind == AST_REPEAT ? "'repeat'"
+                   : "'checkpoint'"))
+        return false;
+    if (body->loops < LIMIT_NEST_REPEAT || ast->kind != AST_REPEAT)
+        return true;
+    fail(body, ast->span, "repeats are nested above the limit of %d",
+         LIMIT_NEST_REPEAT);
+    return false;
+}
+
+static struct value *unrolled(struct body *body, struct ast *ast,
+                              struct value *x, int64_t index)
+{
+    struct body sub = *body;
+
+    sub.in_repeat = true;
+    sub.loops++;
+    if (ast->name)
+        env_add(&sub, ast->name, number_thing(integer_number(index)),
+                ast->name_span);
+    sub.current = x;
+    x = eval_value(&sub, ast->b, x);
+    body->bad |= sub.bad;
+    return x && need_real(body, x, ast->b->span, "a repeat's result") ? x
+                                                                      : NULL;
+}
+
+struct value *unroll_repeat(struct body *body, struct ast *ast,
+                            struct value *x, after_iteration *after,
+                            void *context)
+{
+    int64_t count;
+
+    if (!begin_repeat(body, ast, x, &count))
+        return NULL;
+    for (int64_t i = 0; i < count && x; i++) {
+        x = too_many(body, ast->span) ? NULL : unrolled(body, ast, x, i);
+        if (x && after)
+            x = after(body, x, context);
+    }
+    return x;
+}
+
 struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
                          bool recompute)
 {
     struct run run = { .recompute = recompute };
     int64_t count;
 
-    if (!read_count(body, ast, &count) || !x)
-        return read_repeat(body, ast), NULL;
-    if (!need_real(body, x, ast->span, ast->kind == AST_REPEAT ? "'repeat'"
-                   : "'checkpoint'"))
+    if (body->stream && stream_unrolls(body->stream))
+        return unroll_repeat(body, ast, x, NULL, NULL);
+    if (!begin_repeat(body, ast, x, &count))
         return NULL;
-    if (body->loops == LIMIT_NEST_REPEAT && ast->kind == AST_REPEAT) {
-        fail(body, ast->span, "repeats are nested above the limit of %d",
-             LIMIT_NEST_REPEAT);
-        return NULL;
-    }
     for (int64_t i = 0; i < count; i++) {
         struct counter *before = copy_counters(body->check->c,
                                                body->scope->counters);
