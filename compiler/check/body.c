@@ -547,7 +547,9 @@ static struct value *join_shortcut(struct body *body, struct ast *item,
     if (word_is(item->a, "dense"))
         return build_concat(body, both, 2, x->shape.rank - 1, item->span);
     if (word_is(item->a, "attention")) {
-        fail(body, item->a->span, "this shortcut is not supported yet");
+        fail(body, item->a->span, "attention over depth is a stream: write "
+             "'shortcut identity' here and 'stream attention' before the group "
+             "of these blocks");
         return NULL;
     }
     if (word_is(item->a, "identity")) {
