@@ -60,13 +60,12 @@ static void move(const struct rnet_run *run,
 }
 
 static struct recurrent_order order_of(const struct recurrent_job *job,
-                                       const struct rnet_recurrence *shape,
                                        const float *rows, long stride,
                                        const float *times, long width)
 {
     return (struct recurrent_order) {
         .batch = job->batch, .blocks = job->blocks, .steps = job->steps,
-        .reverse = shape->reverse, .rows = (float *)rows, .stride = stride,
+        .reverse = job->reverse, .rows = (float *)rows, .stride = stride,
         .times = (float *)times, .width = width
     };
 }
@@ -134,34 +133,32 @@ static void run_steps(const struct recurrent_job *job,
 
 /* `saved` holds the gates, the states and an LSTM's cells. */
 static struct recurrent_job job_of(const struct rnet_run *run, long batch,
-                                   const struct rnet_recurrence *shape,
+                                   long steps, long hidden, int reverse,
                                    int gates, const float *saved,
-                                   const float *w, const float *b)
+                                   const float *w)
 {
     struct recurrent_job job = {
-        .run = run, .batch = batch, .steps = shape->steps,
-        .blocks = divide_up(batch, RNET_LANES), .hidden = shape->hidden,
-        .outs = gates * shape->hidden, .w = w, .bias = b,
-        .gate = (float *)saved
+        .run = run, .batch = batch, .blocks = divide_up(batch, RNET_LANES),
+        .steps = steps, .hidden = hidden, .outs = gates * hidden,
+        .reverse = reverse, .w = w, .gate = (float *)saved
     };
-    long slot = job.blocks * job.hidden * RNET_LANES;
+    long slot = job.blocks * hidden * RNET_LANES;
 
-    job.state = job.gate + 4 * job.steps * slot;
+    job.state = job.gate + 4 * steps * slot;
     if (gates == 4)
-        job.cell = job.state + (job.steps + 1) * slot;
+        job.cell = job.state + (steps + 1) * slot;
     return job;
 }
 
-static void forward(const struct recurrent_job *job,
-                    const struct rnet_recurrence *shape,
-                    recurrent_kernel *kernel, float *y, long y_stride,
-                    const float *gates, long gates_stride)
+static void forward(const struct recurrent_job *job, recurrent_kernel *kernel,
+                    float *y, long y_stride, const float *gates,
+                    long gates_stride)
 {
     long h = job->hidden, slot = job->blocks * h * RNET_LANES;
-    struct recurrent_order in = order_of(job, shape, gates, gates_stride,
-                                         job->gate, 4 * h);
-    struct recurrent_order out = order_of(job, shape, y, y_stride,
-                                          job->state + slot, h);
+    struct recurrent_order in = order_of(job, gates, gates_stride, job->gate,
+                                         4 * h);
+    struct recurrent_order out = order_of(job, y, y_stride, job->state + slot,
+                                          h);
 
     memset(job->state, 0, (size_t)slot * sizeof *job->state);
     if (job->cell)
@@ -171,39 +168,39 @@ static void forward(const struct recurrent_job *job,
     move(job->run, &out, tables[rnet_isa()]->times_to_rows, h);
 }
 
-void rnet_lstm(const struct rnet_run *run, long batch,
-               const struct rnet_recurrence *shape, float *y, long y_stride,
-               float *saved, const float *gates, long gates_stride,
-               const float *w, const float *b)
+void rnet_lstm(const struct rnet_run *run, long batch, long steps, long hidden,
+               int reverse, float *y, long y_stride, float *saved,
+               const float *gates, long gates_stride, const float *w,
+               const float *b)
 {
-    struct recurrent_job job = job_of(run, batch, shape, 4, saved, w, b);
+    struct recurrent_job job = job_of(run, batch, steps, hidden, reverse, 4,
+                                      saved, w);
 
-    forward(&job, shape, tables[rnet_isa()]->lstm, y, y_stride, gates,
-            gates_stride);
+    job.bias = b;
+    forward(&job, tables[rnet_isa()]->lstm, y, y_stride, gates, gates_stride);
 }
 
-void rnet_gru(const struct rnet_run *run, long batch,
-              const struct rnet_recurrence *shape, float *y, long y_stride,
-              float *saved, const float *gates, long gates_stride,
-              const float *w, const float *b)
+void rnet_gru(const struct rnet_run *run, long batch, long steps, long hidden,
+              int reverse, float *y, long y_stride, float *saved,
+              const float *gates, long gates_stride, const float *w,
+              const float *b)
 {
-    struct recurrent_job job = job_of(run, batch, shape, 3, saved, w, b);
+    struct recurrent_job job = job_of(run, batch, steps, hidden, reverse, 3,
+                                      saved, w);
 
-    forward(&job, shape, tables[rnet_isa()]->gru, y, y_stride, gates,
-            gates_stride);
+    job.bias = b;
+    forward(&job, tables[rnet_isa()]->gru, y, y_stride, gates, gates_stride);
 }
 
 /* --------------------------------------------------------------- gradient */
 
-/* dgate and carry from dy; scratch becomes dy in order of time, dgate, carry. */
-static void backward(struct recurrent_job *job,
-                     const struct rnet_recurrence *shape,
-                     recurrent_kernel *kernel, const float *dy, long dy_stride,
-                     float *scratch)
+/* dgate and carry from dy; scratch becomes dy in order of time, dgate,
+ * carry. */
+static void backward(struct recurrent_job *job, recurrent_kernel *kernel,
+                     const float *dy, long dy_stride, float *scratch)
 {
     long h = job->hidden, slot = job->blocks * h * RNET_LANES;
-    struct recurrent_order in = order_of(job, shape, dy, dy_stride, scratch,
-                                         h);
+    struct recurrent_order in = order_of(job, dy, dy_stride, scratch, h);
 
     job->dy = scratch;
     job->dgate = scratch + job->steps * slot;
@@ -215,54 +212,53 @@ static void backward(struct recurrent_job *job,
 
 /* dw += sum over rows of dgate and the state before the step; `state` is
  * scratch for that, (rows, hidden). */
-static void weight_grad(const struct recurrent_job *job,
-                        const struct rnet_recurrence *shape, float *state,
+static void weight_grad(const struct recurrent_job *job, float *state,
                         const float *dgate, long stride, float *dw, float *db)
 {
     long h = job->hidden;
-    struct recurrent_order out = order_of(job, shape, state, h, job->state, h);
+    struct recurrent_order out = order_of(job, state, h, job->state, h);
 
     move(job->run, &out, tables[rnet_isa()]->times_to_rows, h);
     rnet_linear_grad_weight(job->run, job->batch * job->steps, h, job->outs,
                             dw, db, dgate, stride, state, h);
 }
 
-void rnet_lstm_grad(const struct rnet_run *run, long batch,
-                    const struct rnet_recurrence *shape, float *dgates,
+void rnet_lstm_grad(const struct rnet_run *run, long batch, long steps,
+                    long hidden, int reverse, float *dgates,
                     long dgates_stride, float *dw, float *db, const float *dy,
                     long dy_stride, const float *saved, const float *w,
                     float *scratch)
 {
-    struct recurrent_job job = job_of(run, batch, shape, 4, saved, w, NULL);
+    struct recurrent_job job = job_of(run, batch, steps, hidden, reverse, 4,
+                                      saved, w);
     struct recurrent_order out;
 
-    backward(&job, shape, tables[rnet_isa()]->lstm_grad, dy, dy_stride,
-             scratch);
-    out = order_of(&job, shape, dgates, dgates_stride, job.dgate, job.outs);
+    backward(&job, tables[rnet_isa()]->lstm_grad, dy, dy_stride, scratch);
+    out = order_of(&job, dgates, dgates_stride, job.dgate, job.outs);
     move(run, &out, tables[rnet_isa()]->times_to_rows, job.outs);
-    weight_grad(&job, shape, scratch, dgates, dgates_stride, dw, db);
+    weight_grad(&job, scratch, dgates, dgates_stride, dw, db);
 }
 
 /* What multiplies w, r, z, q, differs from what the inputs get, r, z, n. */
-void rnet_gru_grad(const struct rnet_run *run, long batch,
-                   const struct rnet_recurrence *shape, float *dgates,
+void rnet_gru_grad(const struct rnet_run *run, long batch, long steps,
+                   long hidden, int reverse, float *dgates,
                    long dgates_stride, float *dw, float *db, const float *dy,
                    long dy_stride, const float *saved, const float *w,
                    float *scratch)
 {
-    struct recurrent_job job = job_of(run, batch, shape, 3, saved, w, NULL);
-    long h = job.hidden, slot = job.blocks * h * RNET_LANES;
-    float *products = scratch + (5 * job.steps + 1) * slot;
+    struct recurrent_job job = job_of(run, batch, steps, hidden, reverse, 3,
+                                      saved, w);
+    long slot = job.blocks * hidden * RNET_LANES;
+    float *products = scratch + (5 * steps + 1) * slot;
     struct recurrent_order out;
 
-    backward(&job, shape, tables[rnet_isa()]->gru_grad, dy, dy_stride,
-             scratch);
-    out = order_of(&job, shape, dgates, dgates_stride, job.dgate, 4 * h);
-    move(run, &out, tables[rnet_isa()]->times_to_rows, 2 * h);
-    out.rows += 2 * h * RNET_LANES;
-    out.times += 3 * h * RNET_LANES;
-    move(run, &out, tables[rnet_isa()]->times_to_rows, h);
-    out = order_of(&job, shape, products, job.outs, job.dgate, 4 * h);
+    backward(&job, tables[rnet_isa()]->gru_grad, dy, dy_stride, scratch);
+    out = order_of(&job, dgates, dgates_stride, job.dgate, 4 * hidden);
+    move(run, &out, tables[rnet_isa()]->times_to_rows, 2 * hidden);
+    out.rows += 2 * hidden * RNET_LANES;
+    out.times += 3 * hidden * RNET_LANES;
+    move(run, &out, tables[rnet_isa()]->times_to_rows, hidden);
+    out = order_of(&job, products, job.outs, job.dgate, 4 * hidden);
     move(run, &out, tables[rnet_isa()]->times_to_rows, job.outs);
-    weight_grad(&job, shape, scratch, products, job.outs, dw, db);
+    weight_grad(&job, scratch, products, job.outs, dw, db);
 }

@@ -263,11 +263,10 @@ void rnet_embedding_grad(const struct rnet_run *run, long rows,
  * for each time of each sample: row = sample * steps + time.  The state
  * before the first step is 0; `reverse` goes from the last time to the first.
  * w: RNET_PACK_PANELS of [4 hidden, hidden] or [3 hidden, hidden]; b likewise,
- * or NULL.  Formulas and order of gates are PyTorch's. */
-struct rnet_recurrence { long steps, hidden; int reverse; };
-
-/* Floats of `saved`, which forward writes and the gradient reads, and of the
- * gradient's scratch. */
+ * or NULL.  Formulas and order of gates are PyTorch's.
+ *
+ * Floats of `saved`, which forward writes and the gradient reads, and of the
+ * gradient's scratch: */
 #define RNET_RECURRENT_BLOCK(batch, hidden) \
     (RNET_STRIP_COUNT((size_t)(batch)) * RNET_LANES * (size_t)(hidden))
 #define RNET_LSTM_FLOATS(batch, steps, hidden) \
@@ -282,13 +281,13 @@ struct rnet_recurrence { long steps, hidden; int reverse; };
 /* Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000:
  * i, f, o = sigmoid(.), g = tanh(.) of gates + w h + b, in the order i, f, g,
  * o; c' = f c + i g; y (rows, hidden) = h' = o tanh(c'). */
-void rnet_lstm(const struct rnet_run *run, long batch,
-               const struct rnet_recurrence *shape, float *y, long y_stride,
-               float *saved, const float *gates, long gates_stride,
-               const float *w, const float *b);
+void rnet_lstm(const struct rnet_run *run, long batch, long steps, long hidden,
+               int reverse, float *y, long y_stride, float *saved,
+               const float *gates, long gates_stride, const float *w,
+               const float *b);
 /* From dy: dgates (rows, 4 hidden) is set; dw, db +=, db may be NULL. */
-void rnet_lstm_grad(const struct rnet_run *run, long batch,
-                    const struct rnet_recurrence *shape, float *dgates,
+void rnet_lstm_grad(const struct rnet_run *run, long batch, long steps,
+                    long hidden, int reverse, float *dgates,
                     long dgates_stride, float *dw, float *db, const float *dy,
                     long dy_stride, const float *saved, const float *w,
                     float *scratch);
@@ -296,13 +295,13 @@ void rnet_lstm_grad(const struct rnet_run *run, long batch,
 /* Cho et al. 2014, the product before the reset gate: r, z = sigmoid(gates +
  * w h + b), n = tanh(gates + r (w h + b)), in the order r, z, n;
  * y (rows, hidden) = h' = (1 - z) n + z h. */
-void rnet_gru(const struct rnet_run *run, long batch,
-              const struct rnet_recurrence *shape, float *y, long y_stride,
-              float *saved, const float *gates, long gates_stride,
-              const float *w, const float *b);
+void rnet_gru(const struct rnet_run *run, long batch, long steps, long hidden,
+              int reverse, float *y, long y_stride, float *saved,
+              const float *gates, long gates_stride, const float *w,
+              const float *b);
 /* dgates (rows, 3 hidden) */
-void rnet_gru_grad(const struct rnet_run *run, long batch,
-                   const struct rnet_recurrence *shape, float *dgates,
+void rnet_gru_grad(const struct rnet_run *run, long batch, long steps,
+                   long hidden, int reverse, float *dgates,
                    long dgates_stride, float *dw, float *db, const float *dy,
                    long dy_stride, const float *saved, const float *w,
                    float *scratch);

@@ -15,6 +15,7 @@ struct recurrent_job {
     const struct rnet_run *run;
     long batch, blocks, steps, hidden;
     long outs;                  /* rows of w: 4 or 3 hidden */
+    int reverse;
     const float *w, *bias;      /* bias: or NULL */
     float *gate;                /* width 4 hidden.  LSTM: i, f, g, o; GRU: r, z,
                                    n, q = W_hn h + b_hn.  In: what the inputs

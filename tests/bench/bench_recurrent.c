@@ -7,8 +7,7 @@
 struct bench {
     struct rnet_run run;
     struct rnet_work work;
-    struct rnet_recurrence shape;
-    long batch, gates;
+    long batch, steps, hidden, gates;
     float *x, *y, *dx, *w, *dw, *bias, *saved, *scratch;
 };
 
@@ -26,28 +25,28 @@ static float *filled(size_t count)
 static void forward(void *context)
 {
     struct bench *b = context;
-    long h = b->shape.hidden;
+    long h = b->hidden;
 
     (b->gates == 4 ? rnet_lstm : rnet_gru)
-        (&b->run, b->batch, &b->shape, b->y, h, b->saved, b->x, b->gates * h,
-         b->w, b->bias);
+        (&b->run, b->batch, b->steps, h, 0, b->y, h, b->saved, b->x,
+         b->gates * h, b->w, b->bias);
 }
 
 static void backward(void *context)
 {
     struct bench *b = context;
-    long h = b->shape.hidden;
+    long h = b->hidden;
 
     (b->gates == 4 ? rnet_lstm_grad : rnet_gru_grad)
-        (&b->run, b->batch, &b->shape, b->dx, b->gates * h, b->dw, b->bias,
-         b->y, h, b->saved, b->w, b->scratch);
+        (&b->run, b->batch, b->steps, h, 0, b->dx, b->gates * h, b->dw,
+         b->bias, b->y, h, b->saved, b->w, b->scratch);
 }
 
 static void line(struct bench *b, const char *name, void (*run)(void *),
                  int products)
 {
-    double h = (double)b->shape.hidden;
-    double flops = 2.0 * products * (double)(b->batch * b->shape.steps)
+    double h = (double)b->hidden;
+    double flops = 2.0 * products * (double)(b->batch * b->steps)
                    * (double)b->gates * h * h;
     double before = peak_flops(rnet_isa_name());
     double rate = flops / peak_least(run, b, 9);
@@ -61,8 +60,8 @@ static void shape(long batch, long steps, long hidden)
 {
     printf("%5ld x %4ld x %4ld", batch, steps, hidden);
     for (int gates = 4; gates >= 3; gates--) {
-        struct bench b = { .batch = batch, .shape = { steps, hidden, 0 },
-                           .gates = gates };
+        struct bench b = { .batch = batch, .steps = steps,
+                           .hidden = hidden, .gates = gates };
         size_t rows = (size_t)(batch * steps + 31) / 32 * 32;
         size_t h = (size_t)hidden, panels = (h + 31) / 32 * 32;
 

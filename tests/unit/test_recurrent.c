@@ -17,7 +17,7 @@ static double fraction(void)
  * wider one, NaN beside it and past its last row. */
 struct layer {
     int gru;
-    struct rnet_recurrence shape;
+    struct { long steps, hidden; int reverse; } shape;
     long batch, rows, outs;
     double *gates, *w, *b, *dy;
     long gates_stride, y_stride;
@@ -215,13 +215,13 @@ static struct result call(const struct layer *l, enum rnet_isa isa,
     chosen = isa;
     b.run.work = &b.work;
     (l->gru ? rnet_gru : rnet_lstm)
-        (&b.run, l->batch, &l->shape, to.y.p, l->y_stride, saved.p,
-         l->gates_strips.p, l->gates_stride, l->panels.p,
+        (&b.run, l->batch, steps, n, l->shape.reverse, to.y.p, l->y_stride,
+         saved.p, l->gates_strips.p, l->gates_stride, l->panels.p,
          biased ? l->bias.p : NULL);
     (l->gru ? rnet_gru_grad : rnet_lstm_grad)
-        (&b.run, l->batch, &l->shape, to.dgates.p, l->gates_stride, to.dw.p,
-         biased ? to.db.p : NULL, l->dy_strips.p, l->y_stride, saved.p,
-         l->panels.p, scratch.p);
+        (&b.run, l->batch, steps, n, l->shape.reverse, to.dgates.p,
+         l->gates_stride, to.dw.p, biased ? to.db.p : NULL, l->dy_strips.p,
+         l->y_stride, saved.p, l->panels.p, scratch.p);
     release(&saved);
     release(&scratch);
     close_run(&b);
