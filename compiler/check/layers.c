@@ -6,8 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct layer *const families[] = { dense_layers, map_layers,
-                                                 shape_layers };
+static const struct layer *const families[] = {
+    dense_layers, map_layers, recurrent_layers, shape_layers
+};
 
 enum { FAMILIES = sizeof families / sizeof families[0] };
 
@@ -236,6 +237,7 @@ static bool rank_fits(struct use *use, struct value *x)
         return true;
     fail(use->body, use->span, "'%s' takes %s, the value here is %s",
          layer->name, layer->max_rank == 3 ? "maps [height, width, channels]"
+         : layer->max_rank == 2 ? "sequences [steps, features]"
          : layer->min_rank > 1 ? "values with at least two axes"
          : "values with at least one axis", text_of(use, x));
     fail_note(use->body, x->span, "%s comes from here", text_of(use, x));

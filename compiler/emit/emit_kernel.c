@@ -209,6 +209,10 @@ static void word_c(struct writer *w, struct call *call,
         steps_c(w, call, &k->input);
     else if (strcmp(word, "output") == 0)
         steps_c(w, call, &k->output);
+    else if (strcmp(word, "own") == 0)
+        call_argument(call, "%s", value_c(w, k->extra));
+    else if (*word == 'y')
+        value_argument(w, call, n->out[word[1] - '0']);
     else if (*word == 'x')
         input_c(w, call, n, word[1] - '0');
     else if (*word == 'v')

@@ -237,10 +237,20 @@ static void comment(struct writer *w, const char *text)
         text_add(w->out, "%*s/* %s */\n", w->indent, "", text);
 }
 
+/* A call whose result no step stores. */
+static bool writes_itself(const struct kernel *k)
+{
+    const struct op_row *row = k->anchor ? op_row(k->anchor->op) : NULL;
+
+    return row && row->arguments && !(row->traits & ACC) && k->anchor->outs;
+}
+
 void formulas(struct writer *w, const struct kernel *k)
 {
     const char *acc = anchor_formula(w, k), *from = acc;
 
+    if (writes_itself(k))
+        comment(w, op_row(k->anchor->op)->formula);
     for (int i = 0; i < k->steps.count; i++) {
         const struct step *s = &k->steps.step[i];
         if (strcmp(s->op, "STORE")) {

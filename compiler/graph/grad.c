@@ -578,6 +578,7 @@ static void grad_row(struct pass *p, struct node *n, struct value *g,
     node->set = n->set;
     node->worker = n->worker;
     node->shared = n->shared;
+    node->own[0] = n->own[1];
     memcpy(node->param, n->param, sizeof node->param);
     node_in(node, g);
     for (const char *r = row->reads; *r; r += r[2] ? 3 : 2)

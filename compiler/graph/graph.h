@@ -142,6 +142,8 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *               each; MIX_TRANSPOSED likewise
  *   DOTS        x [y] -> s; [y]; set: blocks of x, of y, features of each
  *   SINKHORN    x -> y; set: n, iterations
+ *   LSTM        gates -> y states; weight [bias]; set: steps, hidden,
+ *               whether in reverse; GRU likewise
  *   LOSS        x target -> dx
  *   SLICE       x -> a view of some of its features
  *   CALL        x -> y;  callee
@@ -199,6 +201,8 @@ struct node {
     int64_t worker;             /* floats of scratch for each worker, beyond
                                    RNET_WORKER_FLOATS */
     int64_t shared;             /* floats of scratch for its call */
+    int64_t own[2];             /* floats of scratch for each sample, in strips:
+                                   of its call, and of its gradient's */
     int64_t macs;               /* for one sample, beyond linear and conv */
     bool training_only;         /* dropout */
     bool optional;              /* only for gradients of the network's inputs */

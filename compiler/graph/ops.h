@@ -37,6 +37,7 @@ enum op_traits {
  * number from 0:
  *   x<k>   input k: pointer, stride; NULL, 0 when there is none
  *   i<k>   input k: pointer            o<k>   output k: pointer, or NULL
+ *   y<k>   output k: pointer, stride   own    its scratch of its own
  *   v<k>   input k: pointer, stride; parameter 0, 0 when there is none
  *   w<k>   parameter k, or NULL        g<k>   its gradient, or NULL
  *   a<k>   axis k of parameter 0       m<k>   input k: number of rows
@@ -125,6 +126,14 @@ ROW(SINKHORN, "sinkhorn", "e^x, its columns and rows divided by their sums", \
     "rnet_sinkhorn", ACC, "l0 n0 n1 x0 steps") \
 ROW(SINKHORN_GRAD, "sinkhorn_grad", "dx = sinkhorn'(x) dy", \
     "rnet_sinkhorn_grad", ACC, "l0 n0 n1 x1 x0 steps") \
+ROW(LSTM, "lstm", "h = o tanh c, c = f c + i g, of each step from the last", \
+    "rnet_lstm", 0, "batch n0 n1 n2 y0 o1 x0 w0 w1") \
+ROW(LSTM_GRAD, "lstm_grad", "d gates from dh = dy + W' d gates of the next step", \
+    "rnet_lstm_grad", EFFECT, "batch n0 n1 n2 y0 g0 g1 x0 i1 w0 own") \
+ROW(GRU, "gru", "h = (1 - z) n + z h, of each step from the last", \
+    "rnet_gru", 0, "batch n0 n1 n2 y0 o1 x0 w0 w1") \
+ROW(GRU_GRAD, "gru_grad", "d gates from dh = dy + W' d gates of the next step", \
+    "rnet_gru_grad", EFFECT, "batch n0 n1 n2 y0 g0 g1 x0 i1 w0 own") \
 ROW(LOSS, "loss", "loss += weight mean l(x, target), and its gradient", \
     NULL, ACC | EFFECT, NULL) \
 ROW(CALL, "call", "a block", \
@@ -150,7 +159,9 @@ ROW(MIX_TRANSPOSED, MIX_TRANSPOSED_DX, "i1", "0") \
 ROW(MIX_TRANSPOSED, MIX_TRANSPOSED_DW, "i0", "1") \
 ROW(DOTS, DOTS_DX, "i1", "0") \
 ROW(DOTS, DOTS_DY, "i0", "1") \
-ROW(SINKHORN, SINKHORN_GRAD, "i0", "0")
+ROW(SINKHORN, SINKHORN_GRAD, "i0", "0") \
+ROW(LSTM, LSTM_GRAD, "o1", "0") \
+ROW(GRU, GRU_GRAD, "o1", "0")
 
 enum op {
 #define ROW(op, name, formula, function, traits, arguments) OP_##op,

@@ -263,8 +263,11 @@ static void port_output(struct planner *p, const struct kernel *k)
 /* Scratch of the kernel's own: lines of a loss, a loop's second buffer. */
 static void extra(struct planner *p, struct kernel *k, struct node *n)
 {
-    struct shape one = { 1, { 1 } };
+    struct shape one = { 1, { 1 } }, own = { 1, { n->own[0] } };
 
+    if (n->own[0])
+        k->extra = new_value(p->c, p->region, FORM_ROWS, LAYOUT_STRIPS, &own,
+                             "own", n->span);
     if (n->op == OP_LOSS) {
         k->extra = new_value(p->c, p->region, FORM_LINES32, n->in[0]->layout,
                              &one, "lines", n->span);
