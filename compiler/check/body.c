@@ -328,15 +328,28 @@ static bool projection_fits(const struct shape *x, const struct shape *y,
     return true;
 }
 
+/* What entered the layer that made the value: a layer may be several
+ * operators. */
+static struct value *layer_input(const struct value *value)
+{
+    const struct node *n = value->producer;
+    struct value *in = n->in[0];
+
+    while (n->op != OP_RESHAPE && in && in->producer
+           && memcmp(&in->producer->span, &n->span, sizeof n->span) == 0)
+        in = in->producer->in[0];
+    return in;
+}
+
 /* At the layers that gave the branch another shape: how many. */
 static int note_changes(struct body *body, struct value *branch,
                         const struct value *x)
 {
     int notes = 0;
 
-    for (struct value *v = branch; v && v != x && v->producer && notes < 2;
-         v = v->producer->in[0]) {
-        const struct value *in = v->producer->in[0];
+    for (struct value *v = branch, *in; v && v != x && v->producer && notes < 2;
+         v = in) {
+        in = layer_input(v);
         if (in && !shape_equal(&in->shape, &v->shape)
             && v->producer->op != OP_RESHAPE) {
             fail_note(body, v->producer->span, "the branch changes its shape "

@@ -301,6 +301,15 @@ bool small_enough(struct body *body, const struct shape *shape,
     return fits;
 }
 
+bool weight_fits(struct body *body, const struct shape *shape,
+                 struct span span)
+{
+    if (too_large(shape))
+        fail(body, span, "the weight of this layer, %s, is above the limit "
+             "of 2^40 scalars", shape_text(body->check->c, shape));
+    return !too_large(shape);
+}
+
 struct param *weight_param(struct body *body, struct piece *path,
                            enum pack pack, int groups,
                            const struct shape *shape, int64_t fan_in,
@@ -332,11 +341,8 @@ struct value *build_linear(struct body *body, struct value *x, int64_t out,
 {
     x = as_layout(body, x, LAYOUT_STRIPS);
     struct shape weight = { 2, { out, x->features } }, shape = x->shape;
-    if (too_large(&weight)) {
-        fail(body, span, "the weight of this layer, [%" PRId64 ", %" PRId64
-             "], is above the limit of 2^40 scalars", out, x->features);
+    if (!weight_fits(body, &weight, span))
         return NULL;
-    }
     struct node *node = add_node(body, OP_LINEAR, span);
     shape.axis[shape.rank - 1] = out;
     node_in(node, x);

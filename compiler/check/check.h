@@ -124,6 +124,8 @@ struct value *build_binary(struct body *body, const char *step,
                            struct span span);
 bool small_enough(struct body *body, const struct shape *shape,
                   struct span span);
+bool weight_fits(struct body *body, const struct shape *shape,
+                 struct span span);
 struct piece *next_path(struct body *body, const char *word);
 struct piece *fixed_path(struct body *body, const char *word);
 struct param *weight_param(struct body *body, struct piece *path,

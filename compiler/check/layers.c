@@ -274,13 +274,13 @@ struct value *apply_layer(struct body *body, const struct layer *layer,
     }
     if (!read_args(&use) || (!x && !layer_starts(layer)))
         return NULL;
-    if (x && !rank_fits(&use, x))
-        return NULL;
     if (x && x->integer && !(layer->traits & LAYER_INTEGERS)) {
         need_real(body, x, call->span,
                   arena_format(body->check->c->arena, "'%s'", layer->name));
         return NULL;
     }
+    if (x && !rank_fits(&use, x))
+        return NULL;
     bool weights = column && (layer->traits & LAYER_WEIGHTS);
     if (weights && body->before_weights) {
         struct value *before = x;

@@ -33,8 +33,8 @@ static bool sizes_fit(struct use *use, struct value *x, int64_t outs)
     struct shape gates = { 2, { x->shape.axis[0], outs } };
     struct shape square = { 2, { outs, use->arg[0].n[0] } };
 
-    return small_enough(use->body, &gates, use->span)
-        && small_enough(use->body, &square, use->span);
+    return weight_fits(use->body, &square, use->span)
+        && small_enough(use->body, &gates, use->span);
 }
 
 static struct node *recurrence(struct use *use, const struct cell *cell,
