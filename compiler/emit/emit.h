@@ -23,6 +23,7 @@ void call_end(struct call *call);
 const char *upper(struct arena *arena, const char *text);
 const char *identifier(struct arena *arena, const char *text);
 const char *global_identifier(struct arena *arena, const char *text);
+/* outside of the comments, all of which end */
 bool has_word(const char *text, const char *word);
 const char *number_c(struct arena *arena, double number);
 /* "512 * strips + 16": the terms of a size for run->batch */

@@ -136,10 +136,13 @@ bool has_word(const char *text, const char *word)
 {
     size_t length = strlen(word);
 
-    for (const char *p = text; (p = strstr(p, word)) != NULL; p++)
-        if ((p == text || !word_character(p[-1]))
-            && !word_character(p[length]))
+    for (const char *p = text; *p; p++) {
+        if (p[0] == '/' && p[1] == '*')
+            p = strstr(p, "*/") + 1;
+        else if (strncmp(p, word, length) == 0 && !word_character(p[length])
+                 && (p == text || !word_character(p[-1])))
             return true;
+    }
     return false;
 }
 
