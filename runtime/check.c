@@ -43,6 +43,18 @@ enum rnet_status rnet_check_indices(const int32_t *index, size_t count,
     return RNET_OK;
 }
 
+enum rnet_status rnet_check_labels(const int32_t *label, size_t count,
+                                   long classes, int32_t ignore)
+{
+    int bad = 0;
+
+    if (count && !label)
+        return RNET_NULL;
+    for (size_t i = 0; i < count; i++)
+        bad |= (label[i] < 0 || label[i] >= classes) & (label[i] != ignore);
+    return bad ? RNET_BAD_LABEL : RNET_OK;
+}
+
 /* ----------------------------------------------------------------- graphs */
 
 /* Offsets ascend from 0, neighbours are nodes. */

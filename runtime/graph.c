@@ -117,30 +117,31 @@ static struct graph_job job_of(const struct rnet_run *run,
 
 void rnet_aggregate(const struct rnet_run *run, const struct rnet_graph *graph,
                     long features, enum rnet_aggregate kind, const float *x,
-                    long x_stride, float *factors, struct rnet_steps tail)
+                    long x_stride, float *scratch, struct rnet_steps tail)
 {
     struct graph_job job = job_of(run, graph, features, kind, x, x_stride,
                                   tail);
 
-    make_factors(run, graph, kind, factors);
-    job.after = kind == RNET_AGGREGATE_SUM ? NULL : factors;
-    job.before = kind == RNET_AGGREGATE_SYMMETRIC ? factors : NULL;
+    make_factors(run, graph, kind, scratch);
+    job.after = kind == RNET_AGGREGATE_SUM ? NULL : scratch;
+    job.before = kind == RNET_AGGREGATE_SYMMETRIC ? scratch : NULL;
     gather(&job);
 }
 
 void rnet_aggregate_grad(const struct rnet_run *run,
                          const struct rnet_graph *graph, long features,
                          enum rnet_aggregate kind, const float *dy,
-                         long dy_stride, float *factors, float *sums,
+                         long dy_stride, float *scratch,
                          struct rnet_steps tail)
 {
     struct graph_job job = job_of(run, graph, features, kind, dy, dy_stride,
                                   tail);
+    float *factors = scratch + (size_t)graph->nodes * RNET_ROUND16(features);
 
     make_factors(run, graph, kind, factors);
     job.before = kind == RNET_AGGREGATE_SUM ? NULL : factors;
     job.after = kind == RNET_AGGREGATE_SYMMETRIC ? factors : NULL;
-    job.sums = sums;
+    job.sums = scratch;
     job.sums_stride = (long)RNET_ROUND16(features);
     if (graph->transposed) {
         job.graph = graph->transposed;

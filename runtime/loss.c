@@ -39,16 +39,50 @@ void rnet_softmax_grad(const struct rnet_run *run, struct rnet_rows rows,
     rnet_by_rows(run, rows, tail, softmax_grad_task, &job);
 }
 
-/* *loss += weight / count * sum of lines, in their order */
-static void add_loss(float *loss, const float *lines, long rows, float weight,
-                     long count)
+/* The sum of lines, in their order. */
+static double line_sum(const float *lines, long rows)
 {
     double sum = 0;
 
     for (long line = 0; line < (rows + RNET_LANES - 1) / RNET_LANES; line++)
         sum += lines[line];
-    if (count)
-        *loss += (float)(weight * (sum / (double)count));
+    return sum;
+}
+
+/* *loss += weight / count * sum of lines */
+static void add_loss(float *loss, const float *lines, long rows, float weight,
+                     double count)
+{
+    if (count != 0)
+        *loss += (float)(weight * (line_sum(lines, rows) / count));
+}
+
+/* --------------------------------------------------------- cross-entropy */
+
+/* The line of these rows: sum r w_t. */
+static void weights_task(void *context, long row, long count)
+{
+    const struct loss_job *job = context;
+    double sum = 0;
+
+    for (long k = row; k < row + count; k++) {
+        float weight = rnet_row_weight(job, k);
+
+        if (weight != 0)
+            sum += weight * rnet_class_weight(job->entropy, job->label[k]);
+    }
+    rnet_loss_line(job, row, (float)sum);
+}
+
+/* What the sum of the rows' losses is divided by. */
+static double entropy_count(struct loss_job *job)
+{
+    if (!job->entropy)
+        return (double)job->rows.rows;
+    for (long c = 0; c < job->features; c++)
+        job->classes += rnet_class_weight(job->entropy, c);
+    rnet_by_rows(job->run, job->rows, RNET_NO_STEPS, weights_task, job);
+    return line_sum(job->lines, job->rows.rows);
 }
 
 static void cross_entropy_task(void *context, long row, long count)
@@ -56,19 +90,33 @@ static void cross_entropy_task(void *context, long row, long count)
     tables[rnet_isa()]->cross_entropy(context, row, count);
 }
 
+void rnet_weighted_cross_entropy(const struct rnet_run *run,
+                                 struct rnet_rows rows, long features,
+                                 float weight,
+                                 const struct rnet_entropy *entropy,
+                                 const float *x, long x_stride,
+                                 const int32_t *label, float *lines,
+                                 float *loss, struct rnet_steps tail)
+{
+    struct loss_job job = {
+        .run = run, .rows = rows, .features = features, .x = x,
+        .x_stride = x_stride, .label = label, .entropy = entropy,
+        .lines = lines, .steps = tail,
+    };
+    double count = entropy_count(&job);
+
+    job.scale = count != 0 ? (float)(weight / count) : 0;
+    rnet_by_rows(run, rows, tail, cross_entropy_task, &job);
+    add_loss(loss, lines, rows.rows, weight, count);
+}
+
 void rnet_cross_entropy(const struct rnet_run *run, struct rnet_rows rows,
                         long features, float weight, const float *x,
                         long x_stride, const int32_t *label, float *lines,
                         float *loss, struct rnet_steps tail)
 {
-    struct loss_job job = {
-        .run = run, .rows = rows, .features = features, .x = x,
-        .x_stride = x_stride, .label = label, .lines = lines, .steps = tail,
-        .scale = (float)(weight / (double)rows.rows),
-    };
-
-    rnet_by_rows(run, rows, tail, cross_entropy_task, &job);
-    add_loss(loss, lines, rows.rows, weight, rows.rows);
+    rnet_weighted_cross_entropy(run, rows, features, weight, NULL, x, x_stride,
+                                label, lines, loss, tail);
 }
 
 static void loss_task(void *context, long row, long count)
@@ -89,5 +137,5 @@ void rnet_loss(const struct rnet_run *run, struct rnet_rows rows,
     };
 
     rnet_by_rows(run, rows, tail, loss_task, &job);
-    add_loss(loss, lines, rows.rows, weight, count);
+    add_loss(loss, lines, rows.rows, weight, (double)count);
 }

@@ -192,6 +192,9 @@ enum rnet_status rnet_check_work(const struct rnet_work *work, size_t bytes,
 enum rnet_status rnet_check_array(const void *array);   /* NULL, alignment */
 enum rnet_status rnet_check_indices(const int32_t *index, size_t count,
                                     long classes);
+/* RNET_BAD_LABEL unless each is a class or `ignore`. */
+enum rnet_status rnet_check_labels(const int32_t *label, size_t count,
+                                   long classes, int32_t ignore);
 /* transposed: look at graph->transposed too. */
 enum rnet_status rnet_check_graph(const struct rnet_graph *graph,
                                   size_t batch, int transposed);
@@ -317,18 +320,16 @@ void rnet_gru_grad(const struct rnet_run *run, long batch, long steps,
 enum rnet_aggregate { RNET_AGGREGATE_SUM, RNET_AGGREGATE_MEAN,
                       RNET_AGGREGATE_SYMMETRIC };
 
-/* acc (nodes, features) = y.  factors: scratch of `nodes` floats, untouched by
- * SUM. */
+/* acc (nodes, features) = y.  scratch: `nodes` floats. */
 void rnet_aggregate(const struct rnet_run *run, const struct rnet_graph *graph,
                     long features, enum rnet_aggregate kind, const float *x,
-                    long x_stride, float *factors, struct rnet_steps tail);
-/* acc (nodes, features) = gradient of x, dx_j = sum_i a_ij dy_i.  sums: scratch
- * of nodes * RNET_ROUND16(features) floats, untouched when the graph has its
- * transposed. */
+                    long x_stride, float *scratch, struct rnet_steps tail);
+/* acc (nodes, features) = gradient of x, dx_j = sum_i a_ij dy_i.  scratch:
+ * nodes * (RNET_ROUND16(features) + 1) floats. */
 void rnet_aggregate_grad(const struct rnet_run *run,
                          const struct rnet_graph *graph, long features,
                          enum rnet_aggregate kind, const float *dy,
-                         long dy_stride, float *factors, float *sums,
+                         long dy_stride, float *scratch,
                          struct rnet_steps tail);
 
 /* ----------------------------------------------------------- convolutions */
@@ -616,6 +617,28 @@ void rnet_cross_entropy(const struct rnet_run *run, struct rnet_rows rows,
                         long features, float weight, const float *x,
                         long x_stride, const int32_t *label, float *lines,
                         float *loss, struct rnet_steps tail);
+
+/* With t the label, s the smoothing, w_c a class's weight, r a row's weight,
+ * q = softmax(x):
+ *   l = r ((1 - s) w_t (-log q_t) + s / features * sum_c w_c (-log q_c))
+ * and the mean is sum l / sum r w_t over the rows whose label is not `ignore`;
+ * where that sum is 0 the loss is 0, and its gradient too.  But for r, which it
+ * has not, and that case, which it makes NaN, as PyTorch's cross_entropy. */
+struct rnet_entropy {
+    float smoothing;            /* 0 ... 1 (Szegedy et al. 2016) */
+    const float *classes;       /* `features` weights, or NULL: 1 */
+    const float *rows;          /* a weight each, or NULL: 1 */
+    int ignores;                /* 1: `ignore` is a label */
+    int32_t ignore;
+};
+void rnet_weighted_cross_entropy(const struct rnet_run *run,
+                                 struct rnet_rows rows, long features,
+                                 float weight,
+                                 const struct rnet_entropy *entropy,
+                                 const float *x, long x_stride,
+                                 const int32_t *label, float *lines,
+                                 float *loss, struct rnet_steps tail);
+
 enum rnet_loss {
     RNET_LOSS_SQUARED,          /* (x - t)^2 */
     RNET_LOSS_BINARY,           /* binary cross-entropy, x is a logit */

@@ -7,10 +7,12 @@
 
 #define VECTORS (RNET_LANES / RNET_W)   /* of a strip's row */
 
-/* Two numbers for each row of a block. */
+/* Numbers for each row of a block. */
 struct stats {
     float a[RNET_LANES] __attribute__((aligned(64)));
     float b[RNET_LANES] __attribute__((aligned(64)));
+    /* cross-entropy: what is taken off at the label, off each class's w_c */
+    float label[RNET_LANES], rest[RNET_LANES] __attribute__((aligned(64)));
 };
 
 static ALWAYS_INLINE int part_of(long count, long j)
@@ -105,11 +107,16 @@ static void exponents(const struct loss_job *job, long row, long count,
                       to->b + k);
 }
 
-/* b = 1 / b, and 0 for 0: a row of -infinity alone has softmax 0. */
+/* scale / b, and 0 for 0: a row of -infinity alone has softmax 0. */
+static ALWAYS_INLINE float inverse(float b, float scale)
+{
+    return b == 0 ? 0 : scale / b;
+}
+
 static void invert(struct stats *stats, float scale)
 {
     for (int k = 0; k < RNET_LANES; k++)
-        stats->b[k] = stats->b[k] == 0 ? 0 : scale / stats->b[k];
+        stats->b[k] = inverse(stats->b[k], scale);
 }
 
 /* --------------------------------------------------------------- tile by tile */
@@ -159,9 +166,9 @@ static ALWAYS_INLINE void fill_plain(const struct loss_job *job,
     }
 }
 
-/* Takes the scale off where the label is. */
+/* Takes off what the labels' rows have there. */
 static void subtract_labels(const struct loss_job *job,
-                            const struct rnet_tile *tile)
+                            const struct rnet_tile *tile, const float *off)
 {
     int strips = tile->layout == RNET_STRIPS;
     int rows = strips ? tile->inner : tile->outer;
@@ -172,8 +179,37 @@ static void subtract_labels(const struct loss_job *job,
 
         if (f >= 0 && f < wide)
             tile->acc[strips ? f * RNET_LANES + k
-                             : k * tile->acc_stride + f] -= job->scale;
+                             : k * tile->acc_stride + f] -= off[k];
     }
+}
+
+/* Weights of the classes from f on. */
+static ALWAYS_INLINE vf weights_at(const struct loss_job *job, long f, int part)
+{
+    const float *classes = job->entropy->classes;
+
+    return classes ? load(classes + f, part) : v_set(1);
+}
+
+/* Takes off[row] w_c off everywhere. */
+static void subtract_classes(const struct loss_job *job,
+                             const struct rnet_tile *tile, const float *off)
+{
+    int strips = tile->layout == RNET_STRIPS;
+    int inner = strips ? RNET_LANES : tile->inner;
+
+    for (int i = 0; i < tile->outer; i++)
+        for (int j = 0; j < inner; j += RNET_W) {
+            float *acc = tile->acc + i * tile->acc_stride + j;
+            vf share = strips
+                ? v_load(off + j)
+                      * v_set(rnet_class_weight(job->entropy,
+                                                tile->feature + i))
+                : v_set(off[i]) * weights_at(job, tile->feature + j,
+                                             part_of(inner, j));
+
+            v_store(acc, v_load(acc) - share);
+        }
 }
 
 static void begin(const struct loss_job *job, const struct rnet_part *part)
@@ -203,7 +239,9 @@ static ALWAYS_INLINE void finish(const struct loss_job *job, long row,
         else
             fill_plain(job, &tile, row, stats, f);
         if (job->label)
-            subtract_labels(job, &tile);
+            subtract_labels(job, &tile, stats->label + (tile.row - row));
+        if (job->entropy && job->entropy->smoothing != 0)
+            subtract_classes(job, &tile, stats->rest + (tile.row - row));
         RNET_NAME(steps)(job->run, &tile, job->steps);
     } while (rnet_tile_next(&tile, &part));
 }
@@ -265,7 +303,7 @@ static float row_product(const float *x, const float *y, long n)
 
 static void softmax_grad(const struct loss_job *job, long row, long count)
 {
-    struct stats stats = { { 0 }, { 0 } };
+    struct stats stats = { .a = { 0 }, .b = { 0 } };
 
     if (job->rows.layout == RNET_STRIPS)
         strip_products(job, row, &stats);
@@ -289,20 +327,116 @@ static float x_at_label(const struct loss_job *job, long row)
                                                   + row % RNET_LANES];
 }
 
+/* rest = sum over classes of w_c (a - x), of a strip's rows or of one */
+static void strip_classes(const struct loss_job *job, long row,
+                          struct stats *stats)
+{
+    const float *x = block(job, job->x, job->x_stride, row);
+    vf sum[VECTORS];
+
+    UNROLL
+    for (int j = 0; j < VECTORS; j++)
+        sum[j] = v_zero();
+    for (long f = 0; f < job->features; f++)
+        UNROLL
+        for (int j = 0; j < VECTORS; j++)
+            sum[j] += v_set(rnet_class_weight(job->entropy, f))
+                      * (v_load(stats->a + j * RNET_W)
+                         - v_loadu(x + f * RNET_LANES + j * RNET_W));
+    UNROLL
+    for (int j = 0; j < VECTORS; j++)
+        v_store(stats->rest + j * RNET_W, sum[j]);
+}
+
+static float row_classes(const struct loss_job *job, long row, float largest)
+{
+    const float *x = job->x + row * job->x_stride;
+    vf sum = v_zero();
+
+    for (long f = 0; f < job->features; f += RNET_W) {
+        int part = part_of(job->features, f);
+
+        sum += v_keep(vi_first(part), weights_at(job, f, part)
+                                      * (v_set(largest) - load(x + f, part)));
+    }
+    return v_sum(sum);
+}
+
+static void all_classes(const struct loss_job *job, long row, long count,
+                        struct stats *stats)
+{
+    if (job->rows.layout == RNET_STRIPS) {
+        strip_classes(job, row, stats);
+        return;
+    }
+    for (long k = 0; k < count; k++)
+        stats->rest[k] = row_classes(job, row + k, stats->a[k]);
+}
+
+/* log(sum e^x) - x_t of the k-th of a block's rows */
+static double label_loss(const struct loss_job *job, long row, long k,
+                         const struct stats *stats, const float *logs)
+{
+    return (double)(stats->a[k] - x_at_label(job, row + k)) + (double)logs[k];
+}
+
+/* The loss of the k-th of a block's rows; sets in stats the factor b of
+ * e^(x - a) in its gradient, and what is taken off that. */
+static double weighted_loss(const struct loss_job *job, long row, long k,
+                            struct stats *stats, const float *logs)
+{
+    struct loss_share share = rnet_loss_share(job, row + k);
+    float classes = (float)job->classes;
+    double sum = 0;
+
+    if (share.label != 0)
+        sum += (double)share.label * label_loss(job, row, k, stats, logs);
+    if (share.rest != 0)
+        sum += (double)share.rest * ((double)stats->rest[k]
+                                     + job->classes * (double)logs[k]);
+    stats->b[k] = inverse(stats->b[k],
+                          job->scale * (share.label + share.rest * classes));
+    stats->label[k] = job->scale * share.label;
+    stats->rest[k] = job->scale * share.rest;
+    return sum;
+}
+
+static double weighted_losses(const struct loss_job *job, long row, long count,
+                              struct stats *stats, const float *logs)
+{
+    double total = 0;
+
+    if (job->entropy->smoothing != 0)
+        all_classes(job, row, count, stats);
+    for (long k = 0; k < count; k++)
+        total += weighted_loss(job, row, k, stats, logs);
+    return total;
+}
+
+static double plain_losses(const struct loss_job *job, long row, long count,
+                           struct stats *stats, const float *logs)
+{
+    double total = 0;
+
+    for (long k = 0; k < count; k++)
+        total += label_loss(job, row, k, stats, logs);
+    invert(stats, job->scale);
+    for (int k = 0; k < RNET_LANES; k++)
+        stats->label[k] = job->scale;
+    return total;
+}
+
 static void cross_entropy(const struct loss_job *job, long row, long count)
 {
-    struct stats stats = { { 0 }, { 0 } };
+    struct stats stats = { .a = { 0 }, .b = { 0 } };
     float logs[RNET_LANES] __attribute__((aligned(64)));
-    double total = 0;
 
     exponents(job, row, count, &stats);
     for (int j = 0; j < RNET_LANES; j += RNET_W)
         v_store(logs + j, v_log(v_load(stats.b + j)));
-    for (long k = 0; k < count; k++)
-        total += (double)(stats.a[k] - x_at_label(job, row + k))
-                 + (double)logs[k];
-    rnet_loss_line(job, row, (float)total);
-    invert(&stats, job->scale);
+    rnet_loss_line(job, row, (float)(job->entropy ? weighted_losses
+                                                  : plain_losses)
+                                (job, row, count, &stats, logs));
     finish(job, row, count, &stats, probability);
 }
 

@@ -108,11 +108,40 @@ static void softmax_grad(const struct loss_job *job, long row, long count)
     finish(job, part, sums, sums, softmax_slope);
 }
 
+/* a largest, b 1 / sum; with q the softmax:
+ * q_c (label + rest sum w) - label [c = t] - rest w_c */
 static double cross_entropy_slope(const struct loss_job *job, long row,
                                   long feature, double a, double b)
 {
-    return (probability(job, row, feature, a, b)
-            - (feature == job->label[row])) * job->scale;
+    struct loss_share share = rnet_loss_share(job, row);
+    double slope = -share.label * (feature == job->label[row]);
+
+    if (share.rest != 0)
+        slope -= share.rest * rnet_class_weight(job->entropy, feature);
+    return (slope + probability(job, row, feature, a, b)
+                    * (share.label + share.rest * job->classes)) * job->scale;
+}
+
+/* sum of w_c (-log q_c), with log = log(sum e^x) */
+static double all_classes(const struct loss_job *job, long row, double log)
+{
+    double sum = 0;
+
+    for (long f = 0; f < job->features; f++)
+        sum += rnet_class_weight(job->entropy, f) * (log - x_at(job, row, f));
+    return sum;
+}
+
+static double row_loss(const struct loss_job *job, long row, double log)
+{
+    struct loss_share share = rnet_loss_share(job, row);
+    double sum = 0;
+
+    if (share.label != 0)
+        sum += share.label * (log - x_at(job, row, job->label[row]));
+    if (share.rest != 0)
+        sum += share.rest * all_classes(job, row, log);
+    return sum;
 }
 
 static void cross_entropy(const struct loss_job *job, long row, long count)
@@ -124,8 +153,7 @@ static void cross_entropy(const struct loss_job *job, long row, long count)
     for (long k = 0; k < count; k++) {
         exponents(job, row + k, largest + k, &sum);
         inverse[k] = sum == 0 ? 0 : 1 / sum;
-        total += largest[k] - x_at(job, row + k, job->label[row + k])
-                 + log(sum);
+        total += row_loss(job, row + k, largest[k] + log(sum));
     }
     rnet_loss_line(job, row, (float)total);
     finish(job, part, largest, inverse, cross_entropy_slope);

@@ -10,7 +10,7 @@ struct bench {
     struct rnet_graph graph, transposed;
     long features;
     enum rnet_aggregate kind;
-    float *x, *y, *factors, *sums;
+    float *x, *y, *scratch;
     struct rnet_step step;
 };
 
@@ -55,14 +55,14 @@ static void forward(void *context)
 {
     struct bench *b = context;
     rnet_aggregate(&b->run, &b->graph, b->features, b->kind, b->x, b->features,
-                   b->factors, (struct rnet_steps) { &b->step, 1 });
+                   b->scratch, (struct rnet_steps) { &b->step, 1 });
 }
 
 static void backward(void *context)
 {
     struct bench *b = context;
     rnet_aggregate_grad(&b->run, &b->graph, b->features, b->kind, b->x,
-                        b->features, b->factors, b->sums,
+                        b->features, b->scratch,
                         (struct rnet_steps) { &b->step, 1 });
 }
 
@@ -84,8 +84,7 @@ static void shape(long nodes, long degree, long features)
     make_graph(&b, nodes, degree);
     b.x = filled((size_t)(nodes * features));
     b.y = filled(strips * (size_t)features);
-    b.factors = filled((size_t)nodes);
-    b.sums = filled((size_t)nodes * RNET_ROUND16(features));
+    b.scratch = filled((size_t)nodes * (RNET_ROUND16(features) + 1));
     b.step = (struct rnet_step) { .op = RNET_STORE, .kind = RNET_FULL,
                                   .x = b.y, .stride = features };
     printf("%8ld x %3ld, %4ld:", nodes, degree, features);
@@ -98,8 +97,7 @@ static void shape(long nodes, long degree, long features)
     rnet_free((void *)b.graph.neighbours);
     rnet_free(b.x);
     rnet_free(b.y);
-    rnet_free(b.factors);
-    rnet_free(b.sums);
+    rnet_free(b.scratch);
 }
 
 int main(int count, char **argument)

@@ -99,6 +99,30 @@ static void test_indices(void **state)
     assert_int_equal(rnet_check_indices(index, 37, 2147483648), RNET_OK);
 }
 
+static void test_labels(void **state)
+{
+    int32_t label[20] = { 0 };
+    (void)state;
+    assert_int_equal(rnet_check_labels(label, 20, 1, -1), RNET_OK);
+    assert_int_equal(rnet_check_labels(NULL, 0, 1, -1), RNET_OK);
+    assert_int_equal(rnet_check_labels(NULL, 1, 1, -1), RNET_NULL);
+    for (int i = 0; i < 20; i++) {
+        static const int32_t bad[] = { -2, INT32_MIN, 10, 254, INT32_MAX };
+        label[i] = -1;
+        assert_int_equal(rnet_check_labels(label, 20, 10, -1), RNET_OK);
+        assert_int_equal(rnet_check_labels(label, 20, 10, 255),
+                         RNET_BAD_LABEL);
+        for (int k = 0; k < 5; k++) {
+            label[i] = bad[k];
+            assert_int_equal(rnet_check_labels(label, 20, 10, -1),
+                             RNET_BAD_LABEL);
+        }
+        label[i] = 255;
+        assert_int_equal(rnet_check_labels(label, 20, 10, 255), RNET_OK);
+        label[i] = 9;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +131,7 @@ int main(void)
         cmocka_unit_test(test_arrays),
         cmocka_unit_test(test_work),
         cmocka_unit_test(test_indices),
+        cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,6 +169,170 @@ static void cross_entropy(void **state)
                                         isa, reach[(i + j) % 3]);
 }
 
+/* Cross-entropy with weights, from the formula in rnet_kernels.h; labels of
+ * 100 and more are ignored. */
+struct weighted {
+    struct rnet_rows rows;
+    long features;
+    struct rnet_entropy how;
+    struct value x, dx;
+    struct array classes, weights;
+    int32_t *label;
+};
+
+static double class_weight(const struct weighted *w, long class)
+{
+    return w->how.classes ? w->how.classes[class] : 1;
+}
+
+static double row_weight(const struct weighted *w, long r)
+{
+    if (w->how.ignores && w->label[r] == w->how.ignore)
+        return 0;
+    return w->how.rows ? w->how.rows[r] : 1;
+}
+
+static double weighted_count(const struct weighted *w)
+{
+    double sum = 0;
+
+    for (long r = 0; r < w->rows.rows; r++)
+        if (row_weight(w, r) != 0)
+            sum += row_weight(w, r) * class_weight(w, w->label[r]);
+    return sum;
+}
+
+/* The share of class c in row r's loss, of -log q_c */
+static double share_of(const struct weighted *w, long r, long c)
+{
+    double share = w->how.smoothing / (double)w->features;
+
+    if (row_weight(w, r) == 0)
+        return 0;
+    if (c == w->label[r])
+        share += 1 - w->how.smoothing;
+    return row_weight(w, r) * class_weight(w, c) * share;
+}
+
+/* Compares row r's gradient; returns its loss. */
+static double check_row(const struct weighted *w, long r, int isa, double count)
+{
+    double total = log_sum(w->rows, &w->x, r, w->features), sum = 0, all = 0;
+
+    for (long c = 0; c < w->features; c++) {
+        double share = share_of(w, r, c);
+
+        all += share;
+        sum += share == 0 ? 0 : share * (total - get(w->rows, &w->x, r, c));
+    }
+    for (long c = 0; c < w->features; c++) {
+        double q = exp(get(w->rows, &w->x, r, c) - total);
+
+        near("slope of weighted cross-entropy", isa,
+             get(w->rows, &w->dx, r, c) * count,
+             0.5 * (all * q - share_of(w, r, c)), 3e-6);
+    }
+    return sum;
+}
+
+static void check_weighted(struct weighted *w, int isa)
+{
+    double count = weighted_count(w), truth = 0;
+    struct array lines = array((w->rows.rows + 31) / 32, 0);
+    struct rnet_step step = store(&w->dx);
+    struct rnet_run run = { 0 };
+    float loss = 1;
+
+    rnet_weighted_cross_entropy(&run, w->rows, w->features, 0.5f, &w->how,
+                                w->x.p, w->x.stride, w->label, lines.p, &loss,
+                                (struct rnet_steps) { &step, 1 });
+    for (long r = 0; r < w->rows.rows; r++)
+        truth += check_row(w, r, isa, count);
+    near("weighted cross-entropy", isa, loss,
+         1 + (count != 0 ? 0.5 * truth / count : 0), 6e-7);
+    assert_true(intact(w->rows, w->features, &w->dx));
+    assert_padding_zero(w->rows, w->features, &w->dx);
+    assert_true(isnan(lines.p[lines.count]));
+    rnet_free(lines.all);
+}
+
+/* how: bits of smoothing, classes, rows, ignore one label, all of them. */
+static void weigh(struct rnet_rows rows, long features, int how, int isa)
+{
+    struct weighted w = {
+        .rows = rows, .features = features, .x = spread(rows, features, 8),
+        .dx = value(rows, features, 0), .classes = array(features, 1),
+        .weights = array(rows.rows, 1),
+        .label = malloc((size_t)rows.rows * sizeof *w.label)
+    };
+
+    for (long c = 0; c < features; c++)
+        w.classes.p[c] = fabsf(w.classes.p[c]) / 4;
+    for (long r = 0; r < rows.rows; r++) {
+        w.weights.p[r] = r % 5 == 2 ? 0 : fabsf(w.weights.p[r]);
+        w.label[r] = (int32_t)((r * 7 + 3) % features);
+        if ((how & 8 && r % 3 == 1) || how & 16)
+            w.label[r] = -100;
+    }
+    w.how = (struct rnet_entropy) {
+        .smoothing = how & 1 ? 0.1f : 0,
+        .classes = how & 2 ? w.classes.p : NULL,
+        .rows = how & 4 ? w.weights.p : NULL,
+        .ignores = how >= 8, .ignore = -100
+    };
+    check_weighted(&w, isa);
+    rnet_free(w.x.array.all);
+    rnet_free(w.dx.array.all);
+    rnet_free(w.classes.all);
+    rnet_free(w.weights.all);
+    free(w.label);
+}
+
+static void weighted(void **state)
+{
+    (void)state;
+    for (int isa = 0; isa < RNET_ISAS; isa++)
+        for (int i = 0; i < SIZES && use(isa); i++)
+            for (int j = 0; j < SIZES; j++)
+                for (int k = 0; k < 6; k++)
+                    weigh(rows_of(k & 1, sizes[i]), sizes[j],
+                          (i * 5 + j * 3 + k * 7) % 32, isa);
+}
+
+/* With nothing to weigh by, the same bits as without. */
+static void unweighted(void **state)
+{
+    struct rnet_rows rows = rows_of(RNET_PLAIN, 100);
+    struct value x = spread(rows, 40, 4), dx[2];
+    struct rnet_entropy none = { 0 };
+    int32_t label[100];
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        label[i] = i % 40;
+    for (int isa = 0; isa < RNET_ISAS; isa++) {
+        float lines[4], loss[2] = { 0, 0 };
+
+        for (int k = 0; k < 2 && use(isa); k++) {
+            struct rnet_run run = { 0 };
+            struct rnet_step step;
+
+            dx[k] = value(rows, 40, 0);
+            step = store(&dx[k]);
+            rnet_weighted_cross_entropy(&run, rows, 40, 2, k ? &none : NULL,
+                                        x.p, x.stride, label, lines, &loss[k],
+                                        (struct rnet_steps) { &step, 1 });
+        }
+        if (!use(isa))
+            continue;
+        assert_true(loss[0] == loss[1] && loss[0] > 0);
+        assert_true(same_value(rows, 40, &dx[0], &dx[1], 0));
+        rnet_free(dx[0].array.all);
+        rnet_free(dx[1].array.all);
+    }
+    rnet_free(x.array.all);
+}
+
 /* Logits of +-10,000 have the loss of their difference, exactly. */
 static void large_logits(void **state)
 {
@@ -310,6 +474,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(softmax),
         cmocka_unit_test(cross_entropy),
+        cmocka_unit_test(weighted),
+        cmocka_unit_test(unweighted),
         cmocka_unit_test(large_logits),
         cmocka_unit_test(odd_rows),
         cmocka_unit_test(losses),
