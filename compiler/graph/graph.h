@@ -47,7 +47,7 @@ struct value {
     struct value *grad;         /* so far, but for: */
     struct part *parts;         /* gradients of slices, by offset */
     /* set by fuse.c and plan.c, for each mode */
-    struct value *alias;        /* infer: what stands for it */
+    struct value *alias[3];     /* by enum mode: what stands for it */
     int kernel;                 /* that makes it; -1: none */
     bool stored;                /* it needs memory in this mode */
     bool reload;                /* its own kernel reads it again */

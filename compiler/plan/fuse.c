@@ -28,9 +28,8 @@ struct value *memory_of(struct value *value)
 
 static struct value *actual(struct fuser *f, struct value *value)
 {
-    if (f->mode == MODE_INFER)
-        while (value->alias)
-            value = value->alias;
+    while (value->alias[f->mode])
+        value = value->alias[f->mode];
     return value;
 }
 
@@ -348,6 +347,20 @@ static bool is_output(const struct region *region, const struct value *value)
     return false;
 }
 
+/* A view of what another value stands for is one of that. */
+static void fuse_view(struct fuser *f, struct node *n)
+{
+    struct value *base = actual(f, n->in[0]), *view;
+
+    if (base == n->in[0])
+        return;
+    view = NEW(f->c->arena, struct value);
+    *view = *n->out[0];
+    view->id = f->c->network->next_value++;
+    view->base = base;
+    n->out[0]->alias[f->mode] = view;
+}
+
 /* Outside of training, dropout is the value itself. */
 static void fuse_point(struct fuser *f, struct node *n)
 {
@@ -357,7 +370,7 @@ static void fuse_point(struct fuser *f, struct node *n)
         return;
     if (f->mode == MODE_INFER && n->training_only) {
         if (!is_output(f->region, n->out[0])) {
-            n->out[0]->alias = n->in[0];
+            n->out[0]->alias[f->mode] = n->in[0];
             return;
         }
         memset(&copy->point, 0, sizeof copy->point);
@@ -372,8 +385,10 @@ static void fuse_node(struct fuser *f, struct node *n)
 {
     switch (n->op) {
     case OP_INPUT:
+        break;
     case OP_RESHAPE:
     case OP_SLICE:
+        fuse_view(f, n);
         break;
     case OP_LOSS:
         if (f->mode == MODE_BACKWARD)

@@ -171,8 +171,8 @@ static void argument(struct planner *p, struct value *value, const char *name)
 
 static struct value *real_output(struct planner *p, struct value *value)
 {
-    while (p->mode == MODE_INFER && value->alias)
-        value = value->alias;
+    while (value->alias[p->mode])
+        value = value->alias[p->mode];
     return value;
 }
 
