@@ -382,16 +382,27 @@ static void quote(struct text *out, const char *text, uint32_t length)
     text_add(out, "\n");
 }
 
+/* The block's text, but once, and what it is applied to. */
 static void emit_title(struct compilation *c, struct text *out,
                        const struct function *f)
 {
     const struct span *span = &f->decl->span;
     const struct source *source = &c->diag->sources[span->file];
+    const struct function *first = c->network->functions;
     const char *path = strrchr(source->path, '/');
 
-    text_add(out, "/* ---- %s (%s:%d) ----\n *\n", f->name,
+    while (first->decl != f->decl)
+        first = first->next;
+    text_add(out, "/* ---- %s (%s:%d)", f->name,
              path ? path + 1 : source->path, diag_line(c->diag, *span));
-    quote(out, source->text + span->begin, span->end - span->begin);
+    if (f != c->network->main)
+        text_add(out, " of %s", shape_text(c, &f->body->inputs[0]->shape));
+    if (first == f) {
+        text_add(out, " ----\n *\n");
+        quote(out, source->text + span->begin, span->end - span->begin);
+    } else {
+        text_add(out, ", as %s ----", first->name);
+    }
     text_add(out, " */\n\n");
 }
 

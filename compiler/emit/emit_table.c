@@ -56,76 +56,106 @@ static void extend(struct walk *w, struct title *title,
     }
 }
 
-static void repeats_c(struct walk *w, const struct title *title,
-                      bool trainable)
+/* "1, 2, 3" */
+static const char *list_c(struct walk *w, const int64_t *n, int count)
 {
-    if (!w->depth)
-        return;
-    text_add(w->out, ",\n      .repeats = %d, .repeat = {", w->depth);
+    const char *list = "";
+
+    for (int i = 0; i < count; i++)
+        list = arena_format(w->c->arena, "%s%s%" PRId64, list,
+                            i ? ", " : "", n[i]);
+    return list;
+}
+
+static void repeats_c(struct walk *w, struct call *row,
+                      const struct title *title, bool trainable)
+{
+    struct arena *arena = w->c->arena;
+    const char *repeats = "", *marks = "";
+
     for (int i = 0; i < w->depth; i++)
-        text_add(w->out, "%s{ %" PRId64 ", %" PRId64 " }", i ? ", " : " ",
-                 w->around[i].count, trainable ? w->around[i].params
-                 : w->around[i].state);
-    text_add(w->out, " },\n      .index = {");
-    for (int m = 0; m < title->marks; m++) {
-        text_add(w->out, "%s{ %" PRId64 ", {", m ? ", " : " ",
-                 title->mark[m].first);
-        for (int i = 0; i < w->depth; i++)
-            text_add(w->out, "%s%" PRId64, i ? ", " : " ",
-                     title->mark[m].step[i]);
-        text_add(w->out, " } }");
-    }
-    text_add(w->out, " }");
+        repeats = arena_format(arena, "%s%s{ %" PRId64 ", %" PRId64 " }",
+                               repeats, i ? ", " : "", w->around[i].count,
+                               trainable ? w->around[i].params
+                               : w->around[i].state);
+    for (int m = 0; m < title->marks; m++)
+        marks = arena_format(arena, "%s%s{ %" PRId64 ", { %s } }", marks,
+                             m ? ", " : "", title->mark[m].first,
+                             list_c(w, title->mark[m].step, w->depth));
+    if (w->depth)
+        call_argument(row, ".repeats = %d, .repeat = { %s }", w->depth,
+                      repeats);
+    if (title->marks)
+        call_argument(row, ".index = { %s }", marks);
 }
 
 /* Where the diagonal begins: a column, and the number in the path. */
-static void diagonal_c(struct walk *w, const struct param *p, int base)
+static void diagonal_c(struct walk *w, struct call *row, const struct param *p,
+                       int base)
 {
     const struct piece *number = NULL;
+    int64_t step[16] = { 0 };
 
     for (const struct piece *i = p->path; i && p->numbered; i = i->next)
         if (i->indexed)
             number = i;
-    text_add(w->out, ",\n      .diagonal = { %" PRId64 ", {",
-             p->column + (number ? number->first : 0));
-    for (int i = 0; i < w->depth; i++)
-        text_add(w->out, "%s%" PRId64, i ? ", " : " ",
-                 number && i >= base ? number->step[i - base] : 0);
-    text_add(w->out, "%s } }", w->depth ? "" : " 0");
+    for (int i = base; number && i < w->depth; i++)
+        step[i] = number->step[i - base];
+    call_argument(row, ".diagonal = { %" PRId64 ", { %s } }",
+                  p->column + (number ? number->first : 0),
+                  w->depth ? list_c(w, step, w->depth) : "0");
 }
 
+static void init_c(struct walk *w, struct call *row, const struct param *p)
+{
+    static const char *const inits[] = { "RNET_INIT_CONSTANT",
+                                         "RNET_INIT_NORMAL",
+                                         "RNET_INIT_UNIFORM",
+                                         "RNET_INIT_DIAGONAL" };
+
+    if (p->init != INIT_CONSTANT)
+        call_argument(row, ".init = %s", inits[p->init]);
+    if (p->mean != 0)
+        call_argument(row, ".mean = %s", number_c(w->c->arena, p->mean));
+    if (p->init != INIT_CONSTANT)
+        call_argument(row, ".spread = %s", number_c(w->c->arena, p->spread));
+}
+
+/* One row; what is 0 is left out. */
 static void tensor_c(struct walk *w, const struct param *p,
                      const struct title *outer, int base, int64_t offset)
 {
     static const char *const packs[] = { "RNET_PACK_FLAT", "RNET_PACK_PANELS",
                                          "RNET_PACK_CONV" };
-    static const char *const inits[] = { "RNET_INIT_CONSTANT",
-                                         "RNET_INIT_NORMAL",
-                                         "RNET_INIT_UNIFORM",
-                                         "RNET_INIT_DIAGONAL" };
     struct title title = *outer;
-    struct arena *arena = w->c->arena;
+    struct call row = { w->out, 6, 6, 0 };
 
     extend(w, &title, p->path, base);
-    title.text = arena_format(arena, "%s%s%s", title.text,
+    title.text = arena_format(w->c->arena, "%s%s%s", title.text,
                               *title.text ? "." : "", p->leaf);
     if (w->depth > LIMIT_NEST_REPEAT || title.marks > LIMIT_NEST_REPEAT
         || strlen(title.text) > LIMIT_NAME)
         w->too_deep = true;
-    text_add(w->out, "    { .name = \"%s\", .pack = %s,\n      .groups = %d, "
-             ".rank = %d, .shape = {", title.text, packs[p->pack], p->groups,
-             p->shape.rank);
-    for (int i = 0; i < p->shape.rank; i++)
-        text_add(w->out, "%s%" PRId64, i ? ", " : " ", p->shape.axis[i]);
-    text_add(w->out, " },\n      .offset = %" PRId64 ", .floats = %" PRId64,
-             offset, p->floats);
-    repeats_c(w, &title, p->trainable);
+    text_add(w->out, "    { ");
+    call_argument(&row, ".name = \"%s\"", title.text);
+    if (p->pack != PACK_FLAT)
+        call_argument(&row, ".pack = %s", packs[p->pack]);
+    call_argument(&row, ".groups = %d", p->groups);
+    call_argument(&row, ".rank = %d", p->shape.rank);
+    call_argument(&row, ".shape = { %s }",
+                  list_c(w, p->shape.axis, p->shape.rank));
+    if (offset)
+        call_argument(&row, ".offset = %" PRId64, offset);
+    call_argument(&row, ".floats = %" PRId64, p->floats);
+    repeats_c(w, &row, &title, p->trainable);
     if (p->init == INIT_DIAGONAL)
-        diagonal_c(w, p, base);
-    text_add(w->out, ",\n      .trainable = %d, .decay = %d, .init = %s,\n"
-             "      .mean = %s, .spread = %s },\n", p->trainable, p->decay,
-             inits[p->init], number_c(arena, p->mean),
-             number_c(arena, p->spread));
+        diagonal_c(w, &row, p, base);
+    if (p->trainable)
+        call_argument(&row, ".trainable = 1");
+    if (p->decay)
+        call_argument(&row, ".decay = 1");
+    init_c(w, &row, p);
+    text_add(w->out, " },\n");
     w->rows++;
 }
 

@@ -7,7 +7,7 @@
 
 #include <rnet_kernels.h>
 
-/* ---- nest_1 (recursive.rnet:3) ----
+/* ---- nest_1 (recursive.rnet:3) of [9] ----
  *
  *     block nest(n, act) {
  *         input x [.., d]
@@ -67,15 +67,7 @@ static void nest_1_backward(const struct rnet_run *run, const float *params,
                                       RNET_WITH(STORE, dx, 9)));
 }
 
-/* ---- nest_2 (recursive.rnet:3) ----
- *
- *     block nest(n, act) {
- *         input x [.., d]
- *         shortcut identity
- *         linear(d) -> act
- *         if n > 1 { nest(n - 1, act) }
- *     }
- */
+/* ---- nest_2 (recursive.rnet:3) of [9], as nest_1 ---- */
 
 enum {           /* where its parameters lie, in floats */
     NEST_2_LINEAR_0_WEIGHT = 0,
@@ -144,15 +136,7 @@ static void nest_2_backward(const struct rnet_run *run, const float *params,
                                       RNET_WITH(STORE, dx, 9)));
 }
 
-/* ---- nest_3 (recursive.rnet:3) ----
- *
- *     block nest(n, act) {
- *         input x [.., d]
- *         shortcut identity
- *         linear(d) -> act
- *         if n > 1 { nest(n - 1, act) }
- *     }
- */
+/* ---- nest_3 (recursive.rnet:3) of [9], as nest_1 ---- */
 
 enum {           /* where its parameters lie, in floats */
     NEST_3_LINEAR_0_WEIGHT = 0,
@@ -222,15 +206,7 @@ static void nest_3_backward(const struct rnet_run *run, const float *params,
                                       RNET_WITH(STORE, dx, 9)));
 }
 
-/* ---- nest_1_v2 (recursive.rnet:3) ----
- *
- *     block nest(n, act) {
- *         input x [.., d]
- *         shortcut identity
- *         linear(d) -> act
- *         if n > 1 { nest(n - 1, act) }
- *     }
- */
+/* ---- nest_1_v2 (recursive.rnet:3) of [9], as nest_1 ---- */
 
 enum {           /* where its parameters lie, in floats */
     NEST_1_V2_LINEAR_0_WEIGHT = 0,
@@ -285,15 +261,7 @@ static void nest_1_v2_backward(const struct rnet_run *run, const float *params,
                                       RNET_WITH(STORE, dx, 9)));
 }
 
-/* ---- nest_2_v2 (recursive.rnet:3) ----
- *
- *     block nest(n, act) {
- *         input x [.., d]
- *         shortcut identity
- *         linear(d) -> act
- *         if n > 1 { nest(n - 1, act) }
- *     }
- */
+/* ---- nest_2_v2 (recursive.rnet:3) of [9], as nest_1 ---- */
 
 enum {           /* where its parameters lie, in floats */
     NEST_2_V2_LINEAR_0_WEIGHT = 0,
@@ -618,76 +586,47 @@ static enum rnet_status train_by_table(float *params,
 /* ---- the table ---- */
 
 static const struct rnet_tensor tensors[] = {
-    { .name = "linear.0.weight", .pack = RNET_PACK_PANELS,
-      .groups = 1, .rank = 2, .shape = { 9, 5 },
-      .offset = 0, .floats = 288,
+    { .name = "linear.0.weight", .pack = RNET_PACK_PANELS, .groups = 1,
+      .rank = 2, .shape = { 9, 5 }, .floats = 288, .trainable = 1, .decay = 1,
+      .init = RNET_INIT_NORMAL, .spread = 0.6324555f },
+    { .name = "linear.0.bias", .groups = 1, .rank = 1, .shape = { 9 },
+      .offset = 288, .floats = 16, .trainable = 1 },
+    { .name = "linear.1.weight", .pack = RNET_PACK_PANELS, .groups = 1,
+      .rank = 2, .shape = { 2, 9 }, .offset = 304, .floats = 64,
       .trainable = 1, .decay = 1, .init = RNET_INIT_NORMAL,
-      .mean = 0.0f, .spread = 0.6324555f },
-    { .name = "linear.0.bias", .pack = RNET_PACK_FLAT,
-      .groups = 1, .rank = 1, .shape = { 9 },
-      .offset = 288, .floats = 16,
-      .trainable = 1, .decay = 0, .init = RNET_INIT_CONSTANT,
-      .mean = 0.0f, .spread = 0.0f },
-    { .name = "linear.1.weight", .pack = RNET_PACK_PANELS,
-      .groups = 1, .rank = 2, .shape = { 2, 9 },
-      .offset = 304, .floats = 64,
+      .spread = 0.47140452f },
+    { .name = "linear.1.bias", .groups = 1, .rank = 1, .shape = { 2 },
+      .offset = 368, .floats = 16, .trainable = 1 },
+    { .name = "nest.0.linear.0.weight", .pack = RNET_PACK_PANELS, .groups = 1,
+      .rank = 2, .shape = { 9, 9 }, .offset = 384, .floats = 288,
       .trainable = 1, .decay = 1, .init = RNET_INIT_NORMAL,
-      .mean = 0.0f, .spread = 0.47140452f },
-    { .name = "linear.1.bias", .pack = RNET_PACK_FLAT,
-      .groups = 1, .rank = 1, .shape = { 2 },
-      .offset = 368, .floats = 16,
-      .trainable = 1, .decay = 0, .init = RNET_INIT_CONSTANT,
-      .mean = 0.0f, .spread = 0.0f },
-    { .name = "nest.0.linear.0.weight", .pack = RNET_PACK_PANELS,
-      .groups = 1, .rank = 2, .shape = { 9, 9 },
-      .offset = 384, .floats = 288,
-      .trainable = 1, .decay = 1, .init = RNET_INIT_NORMAL,
-      .mean = 0.0f, .spread = 0.47140452f },
-    { .name = "nest.0.linear.0.bias", .pack = RNET_PACK_FLAT,
-      .groups = 1, .rank = 1, .shape = { 9 },
-      .offset = 672, .floats = 16,
-      .trainable = 1, .decay = 0, .init = RNET_INIT_CONSTANT,
-      .mean = 0.0f, .spread = 0.0f },
+      .spread = 0.47140452f },
+    { .name = "nest.0.linear.0.bias", .groups = 1, .rank = 1, .shape = { 9 },
+      .offset = 672, .floats = 16, .trainable = 1 },
     { .name = "nest.0.nest.0.linear.0.weight", .pack = RNET_PACK_PANELS,
-      .groups = 1, .rank = 2, .shape = { 9, 9 },
-      .offset = 688, .floats = 288,
+      .groups = 1, .rank = 2, .shape = { 9, 9 }, .offset = 688, .floats = 288,
       .trainable = 1, .decay = 1, .init = RNET_INIT_NORMAL,
-      .mean = 0.0f, .spread = 0.47140452f },
-    { .name = "nest.0.nest.0.linear.0.bias", .pack = RNET_PACK_FLAT,
-      .groups = 1, .rank = 1, .shape = { 9 },
-      .offset = 976, .floats = 16,
-      .trainable = 1, .decay = 0, .init = RNET_INIT_CONSTANT,
-      .mean = 0.0f, .spread = 0.0f },
+      .spread = 0.47140452f },
+    { .name = "nest.0.nest.0.linear.0.bias", .groups = 1, .rank = 1,
+      .shape = { 9 }, .offset = 976, .floats = 16, .trainable = 1 },
     { .name = "nest.0.nest.0.nest.0.linear.0.weight", .pack = RNET_PACK_PANELS,
-      .groups = 1, .rank = 2, .shape = { 9, 9 },
-      .offset = 992, .floats = 288,
+      .groups = 1, .rank = 2, .shape = { 9, 9 }, .offset = 992, .floats = 288,
       .trainable = 1, .decay = 1, .init = RNET_INIT_NORMAL,
-      .mean = 0.0f, .spread = 0.47140452f },
-    { .name = "nest.0.nest.0.nest.0.linear.0.bias", .pack = RNET_PACK_FLAT,
-      .groups = 1, .rank = 1, .shape = { 9 },
-      .offset = 1280, .floats = 16,
-      .trainable = 1, .decay = 0, .init = RNET_INIT_CONSTANT,
-      .mean = 0.0f, .spread = 0.0f },
-    { .name = "nest.1.linear.0.weight", .pack = RNET_PACK_PANELS,
-      .groups = 1, .rank = 2, .shape = { 9, 9 },
-      .offset = 1296, .floats = 288,
+      .spread = 0.47140452f },
+    { .name = "nest.0.nest.0.nest.0.linear.0.bias", .groups = 1, .rank = 1,
+      .shape = { 9 }, .offset = 1280, .floats = 16, .trainable = 1 },
+    { .name = "nest.1.linear.0.weight", .pack = RNET_PACK_PANELS, .groups = 1,
+      .rank = 2, .shape = { 9, 9 }, .offset = 1296, .floats = 288,
       .trainable = 1, .decay = 1, .init = RNET_INIT_NORMAL,
-      .mean = 0.0f, .spread = 0.47140452f },
-    { .name = "nest.1.linear.0.bias", .pack = RNET_PACK_FLAT,
-      .groups = 1, .rank = 1, .shape = { 9 },
-      .offset = 1584, .floats = 16,
-      .trainable = 1, .decay = 0, .init = RNET_INIT_CONSTANT,
-      .mean = 0.0f, .spread = 0.0f },
+      .spread = 0.47140452f },
+    { .name = "nest.1.linear.0.bias", .groups = 1, .rank = 1, .shape = { 9 },
+      .offset = 1584, .floats = 16, .trainable = 1 },
     { .name = "nest.1.nest.0.linear.0.weight", .pack = RNET_PACK_PANELS,
-      .groups = 1, .rank = 2, .shape = { 9, 9 },
-      .offset = 1600, .floats = 288,
+      .groups = 1, .rank = 2, .shape = { 9, 9 }, .offset = 1600, .floats = 288,
       .trainable = 1, .decay = 1, .init = RNET_INIT_NORMAL,
-      .mean = 0.0f, .spread = 0.47140452f },
-    { .name = "nest.1.nest.0.linear.0.bias", .pack = RNET_PACK_FLAT,
-      .groups = 1, .rank = 1, .shape = { 9 },
-      .offset = 1888, .floats = 16,
-      .trainable = 1, .decay = 0, .init = RNET_INIT_CONSTANT,
-      .mean = 0.0f, .spread = 0.0f },
+      .spread = 0.47140452f },
+    { .name = "nest.1.nest.0.linear.0.bias", .groups = 1, .rank = 1,
+      .shape = { 9 }, .offset = 1888, .floats = 16, .trainable = 1 },
 };
 
 static const struct rnet_port inputs[] = {
