@@ -107,10 +107,10 @@ static struct conv_next next_of(const struct source *source, long image,
                                 long end)
 {
     const struct rnet_step *load = source->frame.program.step;
-    long floats = (long)source->frame.height * source->frame.width
-                  * load->stride;
+    long floats = (long)source->frame.height * source->frame.width;
 
-    if (image >= end || load->kind != RNET_FULL || floats > NEXT_FLOATS)
+    if (image >= end || !load || load->kind != RNET_FULL
+        || (floats *= load->stride) > NEXT_FLOATS)
         return (struct conv_next) { NULL, 0 };
     return (struct conv_next) { load->x + image * floats, floats };
 }
@@ -441,6 +441,7 @@ static void forward_set(void *context, long set, int worker)
 /* One set, in worker 0's scratch, cut into tasks. */
 struct cut {
     const struct plan *plan;
+    const struct source *source;        /* what is read */
     long set;
     int images;
     int rows, bands;            /* rows of a band; bands of an image */
@@ -454,9 +455,9 @@ static void fill_part(void *context, long index, int worker)
     int row = (int)(index % cut->bands) * cut->rows;
 
     (void)worker;
-    fill_source(cut->plan, &cut->plan->x, 0,
+    fill_source(cut->plan, cut->source, 0,
                 cut->set * cut->plan->images + slot, slot, row,
-                (int)least(cut->rows, cut->plan->conv->height - row));
+                (int)least(cut->rows, cut->source->frame.height - row));
 }
 
 /* A band's share of the next panel's weights, which may be far away. */
@@ -513,31 +514,40 @@ static void cut_rows(struct cut *cut, int height, double work)
 static void fill_cut(struct cut *cut)
 {
     const struct plan *plan = cut->plan;
-    const struct conv_frame *frame = &plan->x.frame;
+    const struct conv_frame *frame = &cut->source->frame;
     double floats = (double)frame->height * frame->width * frame->channels;
 
-    if (plan->x.map)
+    if (cut->source->map)
         return;
     cut_rows(cut, frame->height,
              rnet_steps_sum(frame->program) ? 0 : floats * 32);
     rnet_parallel(plan->run, (long)cut->images * cut->bands, fill_part, cut);
 }
 
+/* A pass from `in` channels of a group to `out`, `height` rows of it. */
+static void run_cut(struct cut *cut, int in, int out, int height,
+                    rnet_task *part)
+{
+    const struct plan *plan = cut->plan;
+    const struct rnet_conv *conv = plan->conv;
+    double work = (double)conv->kernel_height * conv->kernel_width * in
+                  * conv->out_height * conv->out_width * 16;
+
+    cut->blocks = (int)least(PANEL, conv_blocks(out));
+    cut->panels = (int)divide_up(conv_blocks(out), cut->blocks);
+    cut_rows(cut, height, rnet_steps_sum(plan->tail) ? 0 : work * cut->blocks);
+    rnet_parallel(plan->run, (long)plan->groups * cut->images * cut->panels
+                  * cut->bands, part, cut);
+}
+
 static void forward_cut(const struct plan *plan, long set)
 {
     const struct rnet_conv *conv = plan->conv;
-    struct cut cut = { .plan = plan, .set = set,
+    struct cut cut = { .plan = plan, .source = &plan->x, .set = set,
                        .images = set_images(plan, set) };
-    double work = (double)conv->kernel_height * conv->kernel_width * plan->in
-                  * conv->out_height * conv->out_width * 16;
 
     fill_cut(&cut);
-    cut.blocks = (int)least(PANEL, conv_blocks(plan->out));
-    cut.panels = (int)divide_up(conv_blocks(plan->out), cut.blocks);
-    cut_rows(&cut, conv->out_height,
-             rnet_steps_sum(plan->tail) ? 0 : work * cut.blocks);
-    rnet_parallel(plan->run, (long)plan->groups * cut.images * cut.panels
-                  * cut.bands, forward_part, &cut);
+    run_cut(&cut, plan->in, plan->out, conv->out_height, forward_part);
 }
 
 /* Sums over features too need one task for a whole image. */
@@ -616,6 +626,12 @@ static void flip(void *context, long index, int worker)
         }
 }
 
+static void transpose_weights(struct plan *plan)
+{
+    rnet_parallel(plan->run, plan->depthwise ? 1 : (long)plan->groups
+                  * conv_blocks(plan->in), flip, plan);
+}
+
 /* ------------------------------------------------------------- backward */
 
 static float *group_gradient(const struct plan *plan, long index)
@@ -655,8 +671,34 @@ static void weight_gradient(const struct plan *plan, int worker, long index,
     }
 }
 
-/* All phases, for blocks [block, block + count) of one image; the group of
- * images goes on to `end`. */
+/* All phases, rows [row, row + rows) of each; what is fetched ahead, during the
+ * first of them. */
+static void run_phases(const struct plan *plan, struct conv_part *part, int g,
+                       int row, int rows)
+{
+    for (int i = 0; i < plan->conv->stride_y; i++)
+        for (int j = 0; j < plan->conv->stride_x; j++) {
+            struct conv_pass pass = backward_pass(plan, g, i, j);
+
+            part->row = row;
+            part->row_count = (int)least(rows, pass.rows - row);
+            if (part->row_count <= 0)
+                continue;
+            plan->kernels->pass(plan->run, &pass, part);
+            part->next[0].floats = part->next[1].floats = 0;
+        }
+}
+
+static void begin_image(const struct plan *plan, long image, int g, int block,
+                        int count)
+{
+    plan->kernels->begin(plan->tail, image, g * plan->in + block * 16L,
+                         least(count * 16, plan->in - block * 16L),
+                         plan->conv->in);
+}
+
+/* Blocks [block, block + count) of one image; the group of images goes on to
+ * `end`. */
 static void backward_image(const struct plan *plan, int worker, long image,
                            int slot, int g, int block, int count, long end)
 {
@@ -671,18 +713,8 @@ static void backward_image(const struct plan *plan, int worker, long image,
         part.next[0] = next_of(&plan->x, image + plan->images, end);
         part.next[1] = next_of(&plan->dy, image + plan->images, end);
     }
-
-    plan->kernels->begin(plan->tail, image, g * plan->in + block * 16L,
-                         least(count * 16, plan->in - block * 16L),
-                         plan->conv->in);
-    for (int i = 0; i < plan->conv->stride_y; i++)
-        for (int j = 0; j < plan->conv->stride_x; j++) {
-            struct conv_pass pass = backward_pass(plan, g, i, j);
-
-            part.row_count = pass.rows;
-            plan->kernels->pass(plan->run, &pass, &part);
-            part.next[0].floats = part.next[1].floats = 0;
-        }
+    begin_image(plan, image, g, block, count);
+    run_phases(plan, &part, g, 0, plan->conv->height);
 }
 
 static void backward_set(const struct plan *plan, int worker, long first,
@@ -777,10 +809,74 @@ void rnet_conv_grad(const struct rnet_run *run, long batch,
     plan.dw = dw;
     plan.db = db;
     if (tail.count)
-        rnet_parallel(run, plan.depthwise ? 1 : (long)plan.groups
-                      * conv_blocks(plan.in), flip, &plan);
+        transpose_weights(&plan);
     rnet_parallel(run, plan.image_groups, backward_group, &plan);
     if (dw)
         rnet_parallel(run, divide_up(plan.groups * plan.group, ADD_FLOATS),
                       add_groups, &plan);
+}
+
+/* ---------------------------------------------------------- transposed */
+
+static void upconv_set(void *context, long set, int worker)
+{
+    const struct plan *plan = context;
+    long first = set * plan->images;
+    int images = set_images(plan, set);
+
+    for (int slot = 0; slot < images; slot++)
+        fill_source(plan, &plan->dy, worker, first + slot, slot, 0,
+                    plan->conv->out_height);
+    backward_set(plan, worker, first, images, plan->batch);
+}
+
+static void upconv_part(void *context, long index, int worker)
+{
+    const struct cut *cut = context;
+    const struct plan *plan = cut->plan;
+    int band = (int)(index % cut->bands);
+    int panel = (int)(index / cut->bands % cut->panels);
+    int slot = (int)(index / cut->bands / cut->panels % cut->images);
+    int g = (int)(index / cut->bands / cut->panels / cut->images);
+    long image = cut->set * plan->images + slot;
+    struct conv_part part = {
+        .image = image, .block = panel * cut->blocks,
+        .x = pixels_of(plan, &plan->dy, 0, image, slot)
+    };
+
+    (void)worker;
+    part.block_count = (int)least(cut->blocks,
+                                  conv_blocks(plan->in) - part.block);
+    if (band == 0)
+        begin_image(plan, image, g, part.block, part.block_count);
+    run_phases(plan, &part, g, band * cut->rows, cut->rows);
+}
+
+/* A phase has a stride-th of the rows, rounded up at most. */
+static void upconv_cut(const struct plan *plan, long set)
+{
+    const struct rnet_conv *conv = plan->conv;
+    struct cut cut = { .plan = plan, .source = &plan->dy, .set = set,
+                       .images = set_images(plan, set) };
+
+    fill_cut(&cut);
+    run_cut(&cut, plan->out, plan->in,
+            (int)divide_up(conv->height, conv->stride_y), upconv_part);
+}
+
+void rnet_upconv(const struct rnet_run *run, long batch,
+                 const struct rnet_conv *conv, struct rnet_steps input,
+                 const float *w, struct rnet_steps tail)
+{
+    struct plan plan = make_plan(run, batch, conv, w, tail);
+    long sets = divide_up(batch, plan.images);
+
+    plan_output(&plan, input);
+    plan.flipped = run->scratch;
+    transpose_weights(&plan);
+    if (sets >= FEW_SETS || rnet_steps_sum_all(tail))
+        rnet_parallel(run, sets, upconv_set, &plan);
+    else
+        for (long set = 0; set < sets; set++)
+            upconv_cut(&plan, set);
 }

@@ -398,6 +398,17 @@ void rnet_conv_grad(const struct rnet_run *run, long batch,
                     struct rnet_steps output, const float *w, float *dw,
                     float *db, struct rnet_steps tail);
 
+/* Transposed convolution (PyTorch's ConvTranspose2d): the gradient of `conv`
+ * as a layer.  The input program makes x (n, out_height, out_width, out),
+ * acc (n, height, width, in) (y, x, i) = sum over (oy, ox), taps (r, s) with
+ * oy stride + r dilation - pad = y, likewise x, and o of x(oy, ox, o)
+ * w(o, i, r, s).  Shared scratch: RNET_CONV_WEIGHTS floats.  Its gradients are
+ * rnet_conv of dy, and rnet_conv_grad with dy for its input and x for its
+ * output. */
+void rnet_upconv(const struct rnet_run *run, long batch,
+                 const struct rnet_conv *conv, struct rnet_steps input,
+                 const float *w, struct rnet_steps tail);
+
 /* ---------------------------------------------------------------- pooling */
 
 enum rnet_pool_kind { RNET_POOL_MAX, RNET_POOL_AVERAGE };

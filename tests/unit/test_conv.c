@@ -4,7 +4,7 @@
 
 enum { STORE, AFFINE_ADD_RELU, MOMENTS, SLICE, ACCUMULATE, ODD, TAILS };
 enum { NO_TAIL, INPUT_STORE, INPUT_MASK, INPUT_CENTRED, INPUT_ADD, INPUT_ODD,
-       INPUT_TAILS };
+       INPUT_MOMENTS, INPUT_TAILS };
 
 struct problem {
     struct rnet_conv conv;
@@ -13,6 +13,7 @@ struct problem {
     int program;                /* LOAD; LOAD, AFFINE, RELU; LOAD, AFFINE2;
                                    LOAD, ADD, RELU, STORE */
     int tail, grad_tail, bias;
+    int transposed;             /* dx is made by rnet_upconv */
 };
 
 /* Everything one problem reads and writes. */
@@ -107,12 +108,12 @@ static void print_problem(const struct problem *p)
 
     printf("batch %ld, %dx%dx%d -> %dx%dx%d, kernel %dx%d, stride %d %d, "
            "dilation %d %d, pad %d %d %d %d, groups %d, gaps %d %d, program "
-           "%d, tails %d %d\n", p->batch, c->height, c->width, c->in,
+           "%d, tails %d %d, transposed %d\n", p->batch, c->height, c->width, c->in,
            c->out_height, c->out_width, c->out, c->kernel_height,
            c->kernel_width, c->stride_y, c->stride_x, c->dilation_y,
            c->dilation_x, c->pad_top, c->pad_left, c->pad_bottom,
            c->pad_right, c->groups, p->x_gap, p->y_gap, p->program, p->tail,
-           p->grad_tail);
+           p->grad_tail, p->transposed);
 }
 
 /* --------------------------------------------------------------- data */
@@ -336,6 +337,11 @@ static void textbook_input_tail(const struct problem *p, struct data *d,
     case INPUT_ADD:
         *dx += acc;
         break;
+    case INPUT_MOMENTS:
+        *dx = acc + add;
+        sums[0] += *dx - d->b.p[i];
+        sums[c->in] += (*dx - d->b.p[i]) * (*dx - d->b.p[i]);
+        break;
     default:
         *dx = (acc + add) * 2 - value;
     }
@@ -367,7 +373,7 @@ static void textbook_dx(const struct problem *p, struct data *d)
                             += gradient_at(p, d, row, o)
                                * d->published[published_index(c, o, i, r, s)];
                 }
-    if (p->grad_tail == INPUT_CENTRED)
+    if (p->grad_tail == INPUT_CENTRED || p->grad_tail == INPUT_MOMENTS)
         memset(d->dx_sums.p, 0, d->dx_sums.count * sizeof(float));
     for (long row = 0; row < p->batch * pixels_in(c); row++)
         for (int i = 0; i < c->in; i++)
@@ -503,6 +509,12 @@ static struct rnet_steps grad_tail_of(const struct problem *p,
     case INPUT_ADD:
         s[0] = (struct rnet_step) FULL(ACCUMULATE, d->dx.p, stride);
         return (struct rnet_steps) { s, 1 };
+    case INPUT_MOMENTS:
+        s[0] = (struct rnet_step) FULL(ADD, d->dx_add.p, stride);
+        s[1] = (struct rnet_step) { .op = RNET_SUM_MOMENTS, .b = d->b.p,
+                                    .sums = d->dx_sums.p };
+        s[2] = store;
+        return (struct rnet_steps) { s, 3 };
     default:
         s[0] = (struct rnet_step) FULL(ADD, d->dx_add.p, stride);
         s[1] = (struct rnet_step) CONSTANT(MUL, 2);
@@ -523,9 +535,14 @@ static void library(const struct problem *p, struct data *d, int threads)
     b.run.work = &b.work;
     output[0] = (struct rnet_step) FULL(LOAD, d->dy.p, c->out + p->y_gap);
     rnet_conv(&b.run, p->batch, c, input, d->w.p, tail_of(p, d, tail));
+    struct rnet_steps last = grad_tail_of(p, d, grad_tail);
+    if (p->transposed)
+        rnet_upconv(&b.run, p->batch, c, (struct rnet_steps) { output, 1 },
+                    d->w.p, last);
     rnet_conv_grad(&b.run, p->batch, c, input,
                    (struct rnet_steps) { output, 1 }, d->w.p, d->dw.p,
-                   p->bias ? d->db.p : NULL, grad_tail_of(p, d, grad_tail));
+                   p->bias ? d->db.p : NULL,
+                   p->transposed ? RNET_NO_STEPS : last);
     close_run(&b);
 }
 
@@ -552,6 +569,13 @@ static void check_on(const struct problem *p, const struct data *d,
         fail_msg("%s, %d threads", isa_names[isa], threads);
     }
     free_outputs(&found);
+}
+
+/* Whether rnet_upconv can end in this tail. */
+static int stands_alone(int grad_tail)
+{
+    return grad_tail == INPUT_STORE || grad_tail == INPUT_ADD
+           || grad_tail == INPUT_MOMENTS;
 }
 
 static void check(const struct problem *p)
@@ -601,6 +625,7 @@ static void test_channels(void **unused)
 
             p.tail = pick(TAILS);
             p.grad_tail = pick(INPUT_TAILS);
+            p.transposed = pick(2) && stands_alone(p.grad_tail);
             p.program = pick(4);
             check(&p);
         }
@@ -618,6 +643,7 @@ static void test_widths(void **unused)
             finish(&p.conv);
             p.tail = pick(TAILS);
             p.grad_tail = pick(INPUT_TAILS);
+            p.transposed = pick(2) && stands_alone(p.grad_tail);
             check(&p);
         }
 }
@@ -635,6 +661,7 @@ static void test_batches(void **unused)
 
                 p.tail = tail;
                 p.grad_tail = tail % INPUT_TAILS;
+                p.transposed = stands_alone(p.grad_tail);
                 check(&p);
             }
 }
@@ -696,6 +723,7 @@ static struct problem random_problem(void)
         p.x_gap = pick(20);
     if (p.tail == SLICE || pick(3) == 0)
         p.y_gap = pick(20);
+    p.transposed = stands_alone(p.grad_tail) && pick(2);
     return p;
 }
 
@@ -709,6 +737,29 @@ static void test_random(void **unused)
 
         check(&p);
     }
+}
+
+/* Kernels larger than their strides, as large, smaller; maps that are cut into
+ * rows and blocks of channels; batches that are not. */
+static void test_transposed(void **unused)
+{
+    static const int kernels[][2] = { { 2, 2 }, { 4, 2 }, { 3, 2 }, { 1, 3 },
+                                      { 5, 3 } };
+    static const int tails[] = { INPUT_STORE, INPUT_ADD, INPUT_MOMENTS };
+    static const long batches[] = { 1, 2, 33 };
+
+    (void)unused;
+    for (int k = 0; k < 5; k++)
+        for (int t = 0; t < 3; t++)
+            for (int b = 0; b < 3; b++) {
+                int size = b == 2 ? 7 : 29;
+                struct problem p = plain(batches[b], size, 17 + 16 * t, 32,
+                                         kernels[k][0], kernels[k][1]);
+
+                p.grad_tail = tails[t];
+                p.transposed = 1;
+                check(&p);
+            }
 }
 
 /* Real numbers: the same bits for any number of threads. */
@@ -751,6 +802,7 @@ int main(void)
         cmocka_unit_test(test_widths),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_transposed),
         cmocka_unit_test(test_threads),
     };
 
