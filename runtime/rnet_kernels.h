@@ -411,12 +411,18 @@ void rnet_upconv(const struct rnet_run *run, long batch,
 
 /* ---------------------------------------------------------------- pooling */
 
-enum rnet_pool_kind { RNET_POOL_MAX, RNET_POOL_AVERAGE };
+enum rnet_pool_kind { RNET_POOL_MAX, RNET_POOL_AVERAGE, RNET_POOL_SUM,
+                      RNET_POOL_TENT };
 
 /* Maps, plain.  Output channels past `channels` are 0 (the zero-padded
  * shortcut, He 2015 option A, is average pooling of size 1).  Average: divided
  * by the whole window when count_pad, else by what lies inside.  Max: ties go
- * to the first; padding never wins. */
+ * to the first; padding never wins.  A pad below 0 crops.
+ * The gradients of sums are how maps grow.  Sum, kernel = stride = s: every
+ * pixel s x s times.  Tent, kernel 2 s, stride s, pad s / 2, height = s
+ * out_height: bilinear interpolation between the centres of pixels, the border
+ * repeated (PyTorch's align_corners = False); along each axis pixel p has the
+ * weight max(0, 1 - |clamp((p + 1/2) / s - 1/2, 0, out - 1) - o|) in window o. */
 struct rnet_pool_shape {
     enum rnet_pool_kind kind;
     int height, width, channels;

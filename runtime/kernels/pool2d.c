@@ -99,6 +99,35 @@ static void largest_pixel(const struct source *source, float *acc, int y,
     pool_channels(acc, source->shape, &source->x, &window, c, count, 0);
 }
 
+static ALWAYS_INLINE void add_scaled(float *acc, const float *from,
+                                     float weight, int count)
+{
+    for (int l = 0; l < count; l += RNET_W)
+        v_store(acc + l, v_load(acc + l) + v_set(weight)
+                         * load_lanes(from + l, count - l));
+}
+
+static void clear(float *acc, int count)
+{
+    for (int l = 0; l < count; l += RNET_W)
+        v_store(acc + l, v_zero());
+}
+
+static void tent_pixel(const struct source *source, float *acc, int y, int x,
+                       int c, int count)
+{
+    const struct rnet_pool_shape *shape = source->shape;
+    struct pool2d_window window = pool2d_window(shape, y, x);
+
+    clear(acc, count);
+    for (int i = window.top; i < window.bottom; i++)
+        for (int j = window.left; j < window.right; j++)
+            add_scaled(acc, at(&source->x, i, j) + c,
+                       pool2d_tent(i, y, shape->stride_y, shape->out_height)
+                       * pool2d_tent(j, x, shape->stride_x, shape->out_width),
+                       count);
+}
+
 /* -------------------------------------------------------------- gradient */
 
 struct holders { int top, bottom, left, right; };
@@ -122,8 +151,7 @@ static void average_gradient(const struct source *source, float *acc, int y,
     const struct rnet_pool_shape *shape = source->shape;
     struct holders h = holders_of(shape, y, x);
 
-    for (int l = 0; l < count; l += RNET_W)
-        v_store(acc + l, v_zero());
+    clear(acc, count);
     for (int oy = h.top; oy < h.bottom; oy++)
         for (int ox = h.left; ox < h.right; ox++) {
             struct pool2d_window window = pool2d_window(shape, oy, ox);
@@ -134,6 +162,22 @@ static void average_gradient(const struct source *source, float *acc, int y,
                 v_store(acc + l, v_load(acc + l)
                                  + load_lanes(dy + l, count - l) / divisor);
         }
+}
+
+/* dL/dx = sum over the windows that hold the pixel of its weight dL/dy */
+static void tent_gradient(const struct source *source, float *acc, int y,
+                          int x, int c, int count)
+{
+    const struct rnet_pool_shape *shape = source->shape;
+    struct holders h = holders_of(shape, y, x);
+
+    clear(acc, count);
+    for (int oy = h.top; oy < h.bottom; oy++)
+        for (int ox = h.left; ox < h.right; ox++)
+            add_scaled(acc, at(&source->dy, oy, ox) + c,
+                       pool2d_tent(y, oy, shape->stride_y, shape->out_height)
+                       * pool2d_tent(x, ox, shape->stride_x, shape->out_width),
+                       count);
 }
 
 /* Lanes in which (y, x) wins the window: nothing before it is as large, and
@@ -223,6 +267,15 @@ static void run_part(const struct rnet_run *run, const struct source *source,
             }
 }
 
+static pixel_kernel *const pixels[] = {
+    [RNET_POOL_MAX] = largest_pixel, [RNET_POOL_AVERAGE] = average_pixel,
+    [RNET_POOL_SUM] = average_pixel, [RNET_POOL_TENT] = tent_pixel
+};
+static pixel_kernel *const gradients[] = {
+    [RNET_POOL_MAX] = largest_gradient, [RNET_POOL_AVERAGE] = average_gradient,
+    [RNET_POOL_SUM] = average_gradient, [RNET_POOL_TENT] = tent_gradient
+};
+
 static void pool(const struct rnet_run *run,
                  const struct rnet_pool_shape *shape, const float *x,
                  long x_stride, struct rnet_steps tail,
@@ -233,9 +286,8 @@ static void pool(const struct rnet_run *run,
         .x = image_of(x, x_stride, part->image, shape->height, shape->width)
     };
 
-    run_part(run, &source,
-             shape->kind == RNET_POOL_MAX ? largest_pixel : average_pixel, part,
-             shape->out_height, shape->out_width, shape->out_channels, tail);
+    run_part(run, &source, pixels[shape->kind], part, shape->out_height,
+             shape->out_width, shape->out_channels, tail);
 }
 
 static void grad(const struct rnet_run *run,
@@ -252,10 +304,8 @@ static void grad(const struct rnet_run *run,
     if (shape->kind == RNET_POOL_MAX)
         source.x = image_of(x, x_stride, part->image, shape->height,
                             shape->width);
-    run_part(run, &source,
-             shape->kind == RNET_POOL_MAX ? largest_gradient
-                                          : average_gradient,
-             part, shape->height, shape->width, shape->channels, tail);
+    run_part(run, &source, gradients[shape->kind], part, shape->height,
+             shape->width, shape->channels, tail);
 }
 
 const struct pool2d_kernels RNET_NAME(pool2d_kernels) = {

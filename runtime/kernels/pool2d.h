@@ -50,9 +50,22 @@ static inline int pool2d_count(const struct rnet_pool_shape *shape,
     int rows = window->bottom - window->top;
     int columns = window->right - window->left;
 
+    if (shape->kind == RNET_POOL_SUM)
+        return 1;
     if (shape->count_pad || rows <= 0 || columns <= 0)
         return shape->kernel_height * shape->kernel_width;
     return rows * columns;
+}
+
+/* A pixel's weight in a tent's window, one of `out` along an axis. */
+static inline float pool2d_tent(int pixel, int window, int stride, int out)
+{
+    float at = ((float)pixel + (float)0.5) / (float)stride - (float)0.5;
+    float away = (at < 0 ? 0 : at > (float)(out - 1) ? (float)(out - 1) : at)
+                 - (float)window;
+    float weight = away < 0 ? 1 + away : 1 - away;
+
+    return weight < 0 ? 0 : weight;
 }
 
 /* Windows [*first, *end) along one axis that hold a pixel. */

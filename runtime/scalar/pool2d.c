@@ -42,6 +42,27 @@ static float average(const struct rnet_pool_shape *shape, const float *x,
     return sum / (float)pool2d_count(shape, window);
 }
 
+static float tent(const struct rnet_pool_shape *shape, int row, int column,
+                  int oy, int ox)
+{
+    return pool2d_tent(row, oy, shape->stride_y, shape->out_height)
+           * pool2d_tent(column, ox, shape->stride_x, shape->out_width);
+}
+
+static float weighted(const struct rnet_pool_shape *shape, const float *x,
+                      long stride, long image,
+                      const struct pool2d_window *window, int oy, int ox,
+                      int c)
+{
+    float sum = 0;
+
+    for (int row = window->top; row < window->bottom; row++)
+        for (int column = window->left; column < window->right; column++)
+            sum += tent(shape, row, column, oy, ox)
+                   * pixel_of(x, stride, shape, image, row, column)[c];
+    return sum;
+}
+
 /* Runs the tail on one pixel of the result, 16 channels from c on. */
 static void finish(const struct rnet_run *run, struct rnet_steps tail,
                    const struct pool2d_part *part, float *acc, long pixels,
@@ -77,8 +98,11 @@ static void pool_pixel(const struct rnet_run *run,
          c += 16) {
         memset(acc, 0, sizeof acc);
         for (int l = 0; l < sixteen(part, c) && c + l < shape->channels; l++)
-            acc[l] = (shape->kind == RNET_POOL_MAX ? largest : average)(
-                shape, x, x_stride, part->image, &window, c + l);
+            acc[l] = shape->kind == RNET_POOL_TENT
+                ? weighted(shape, x, x_stride, part->image, &window, oy, ox,
+                           c + l)
+                : (shape->kind == RNET_POOL_MAX ? largest : average)(
+                    shape, x, x_stride, part->image, &window, c + l);
         finish(run, tail, part, acc, pixels,
                (long)oy * shape->out_width + ox, shape->out_channels, c,
                sixteen(part, c));
@@ -116,8 +140,8 @@ static int wins(const struct rnet_pool_shape *shape, const float *x,
     return 1;
 }
 
-/* dL/dx(y, x) = sum over the windows that hold it of dL/dy / count, or of
- * dL/dy where it wins */
+/* dL/dx(y, x) = sum over the windows that hold it of dL/dy / count, of dL/dy
+ * where it wins, or of its weight times dL/dy */
 static float gradient(const struct rnet_pool_shape *shape, const float *dy,
                       long dy_stride, const float *x, long x_stride,
                       long image, int y, int column, int c)
@@ -135,7 +159,9 @@ static float gradient(const struct rnet_pool_shape *shape, const float *dy,
             float d = dy[((image * shape->out_height + oy) * shape->out_width
                           + ox) * dy_stride + c];
 
-            if (shape->kind == RNET_POOL_AVERAGE)
+            if (shape->kind == RNET_POOL_TENT)
+                sum += tent(shape, y, column, oy, ox) * d;
+            else if (shape->kind != RNET_POOL_MAX)
                 sum += d / (float)pool2d_count(shape, &window);
             else if (wins(shape, x, x_stride, image, &window, y, column, c))
                 sum += d;

@@ -87,32 +87,56 @@ static long index_in(const struct problem *p, long n, int y, int x, int c)
     return ((n * s->height + y) * s->width + x) * (s->channels + p->x_gap) + c;
 }
 
+/* Of fine pixel p in coarse pixel o, of `out`: what linear interpolation gives
+ * at p's centre, between the two centres around it. */
+static float tent(int p, int o, int stride, int out)
+{
+    float at = ((float)p + 0.5f) / (float)stride - 0.5f;
+    at = at < 0 ? 0 : at;
+    int low = (int)at, high = low < out - 1 ? low + 1 : low;
+    float share = at - (float)low;
+
+    return (o == low ? 1 - share : 0) + (o == high ? share : 0);
+}
+
+static float weight_of(const struct rnet_pool_shape *s, int y, int x, int oy,
+                       int ox)
+{
+    return s->kind != RNET_POOL_TENT ? 1
+        : tent(y, oy, s->stride_y, s->out_height)
+          * tent(x, ox, s->stride_x, s->out_width);
+}
+
 /* One window: its result, and its gradient d sent back. */
 static float window(const struct problem *p, struct data *d, long n, int oy,
                     int ox, int c, float gradient)
 {
     const struct rnet_pool_shape *s = &p->shape;
-    int count = 0, average = s->kind == RNET_POOL_AVERAGE;
+    int count = 0, sums = s->kind != RNET_POOL_MAX;
     long best = -1;
     float sum = 0;
 
     for (int pass = 0; pass < 2; pass++)
         for (int r = 0; r < s->kernel_height; r++)
             for (int t = 0; t < s->kernel_width; t++) {
-                long i = index_in(p, n, oy * s->stride_y + r - s->pad_top,
-                                  ox * s->stride_x + t - s->pad_left, c);
+                int y = oy * s->stride_y + r - s->pad_top;
+                int x = ox * s->stride_x + t - s->pad_left;
+                long i = index_in(p, n, y, x, c);
+                float weight = weight_of(s, y, x, oy, ox);
 
                 if (pass == 0 && (i >= 0 || s->count_pad))
                     count++;
+                if (s->kind == RNET_POOL_SUM || s->kind == RNET_POOL_TENT)
+                    count = 1;
                 if (pass == 0 && i >= 0) {
-                    sum += d->x.p[i];
+                    sum += weight * d->x.p[i];
                     if (best < 0 || d->x.p[i] > d->x.p[best])
                         best = i;
                 }
-                if (pass == 1 && i >= 0 && average)
-                    d->dx.p[i] += gradient / (float)count;
+                if (pass == 1 && i >= 0 && sums)
+                    d->dx.p[i] += weight * gradient / (float)count;
             }
-    if (average)
+    if (sums)
         return sum / (float)count;
     d->dx.p[best] += gradient;
     return d->x.p[best];
@@ -236,7 +260,7 @@ static struct problem random_problem(void)
                          .y_gap = pick(2) * pick(20), .sums = pick(2) };
     struct rnet_pool_shape *s = &p.shape;
 
-    s->kind = pick(2) ? RNET_POOL_MAX : RNET_POOL_AVERAGE;
+    s->kind = (enum rnet_pool_kind)pick(3);
     s->kernel_height = 1 + pick(5);
     s->kernel_width = 1 + pick(5);
     s->height = s->kernel_height + pick(9);
@@ -250,6 +274,48 @@ static struct problem random_problem(void)
     s->out_channels = s->channels + pick(2) * pick(2 * s->channels + 1);
     finish(s, pick(s->kernel_height / 2 + 1), pick(s->kernel_width / 2 + 1));
     return p;
+}
+
+/* Tents, whose weights are exact for these strides. */
+static void test_tents(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < 150; k++) {
+        struct problem p = random_problem();
+        struct rnet_pool_shape *s = &p.shape;
+
+        s->kind = RNET_POOL_TENT;
+        s->stride_y = 1 << pick(3);
+        s->stride_x = 1 << pick(3);
+        s->kernel_height = 2 * s->stride_y;
+        s->kernel_width = 2 * s->stride_x;
+        s->pad_top = s->stride_y / 2;
+        s->pad_left = s->stride_x / 2;
+        s->out_height = 1 + pick(6);
+        s->out_width = 1 + pick(6);
+        s->height = s->out_height * s->stride_y;
+        s->width = s->out_width * s->stride_x;
+        s->out_channels = s->channels;
+        check(&p);
+    }
+}
+
+/* Maps that are padded, and maps that are cropped. */
+static void test_borders(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < 100; k++) {
+        struct problem p = random_problem();
+        struct rnet_pool_shape *s = &p.shape;
+
+        s->kind = RNET_POOL_SUM;
+        s->kernel_height = s->kernel_width = s->stride_y = s->stride_x = 1;
+        s->pad_top = pick(s->height + 3) - s->height + 1;
+        s->pad_left = pick(s->width + 3) - s->width + 1;
+        s->out_height = s->height + s->pad_top + pick(4);
+        s->out_width = s->width + s->pad_left + pick(4);
+        check(&p);
+    }
 }
 
 static void test_random(void **unused)
@@ -288,6 +354,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_tents),
+        cmocka_unit_test(test_borders),
         cmocka_unit_test(test_global),
     };
 
