@@ -291,23 +291,28 @@ static struct value *weights(struct body *body, struct value *x, int64_t out,
                              const struct conv *shape, bool bias,
                              struct span span)
 {
-    if (x->shape.rank != 3)
+    if (!shape->groups)
         return build_linear(body, x, out, bias, true,
                             next_path(body, "linear"), span);
-    return build_conv(body, x, shape, bias, true, next_path(body, "conv"),
+    return build_conv(body, OP_CONV, x, shape, bias, true,
+                      next_path(body, x->shape.rank == 2 ? "conv1d" : "conv"),
                       span);
 }
 
-/* A 1x1 convolution from x's map to [height, width, out]. */
+/* A 1x1 convolution from x's map, or sequence, to y's. */
 static bool pointwise_conv(const struct shape *x, const struct shape *y,
                            struct conv *conv)
 {
+    int last = x->rank - 1;
+    int64_t height = last == 2 ? x->axis[0] : 1, width = x->axis[last - 1];
+    int64_t rows = last == 2 ? y->axis[0] : 1, columns = y->axis[last - 1];
+
     *conv = (struct conv) {
-        .height = x->axis[0], .width = x->axis[1], .in = x->axis[2],
-        .out_height = y->axis[0], .out_width = y->axis[1],
-        .out = y->axis[2], .kernel_height = 1, .kernel_width = 1,
-        .stride_y = (x->axis[0] + y->axis[0] - 1) / y->axis[0],
-        .stride_x = (x->axis[1] + y->axis[1] - 1) / y->axis[1],
+        .height = height, .width = width, .in = x->axis[last],
+        .out_height = rows, .out_width = columns, .out = y->axis[last],
+        .kernel_height = 1, .kernel_width = 1,
+        .stride_y = (height + rows - 1) / rows,
+        .stride_x = (width + columns - 1) / columns,
         .dilation_y = 1, .dilation_x = 1, .groups = 1,
     };
     return (conv->height - 1) / conv->stride_y + 1 == conv->out_height
@@ -320,7 +325,7 @@ static bool projection_fits(const struct shape *x, const struct shape *y,
 {
     if (x->rank != y->rank)
         return false;
-    if (x->rank == 3)
+    if (x->rank == 3 || (x->rank == 2 && x->axis[0] != y->axis[0]))
         return pointwise_conv(x, y, conv);
     for (int i = 0; i + 1 < x->rank; i++)
         if (x->axis[i] != y->axis[i])
@@ -399,7 +404,7 @@ static struct value *pad_shortcut(struct body *body, struct value *x,
         .out_channels = conv->out, .kernel_height = 1, .kernel_width = 1,
         .stride_y = conv->stride_y, .stride_x = conv->stride_x,
     };
-    return build_pool(body, x, &pool, "shortcut", span);
+    return build_pool(body, OP_POOL, x, &pool, "shortcut", span);
 }
 
 /* Options A (pad), B (conv, where shapes change), C (always). */
@@ -490,7 +495,7 @@ static bool read_gate(struct body *body, struct ast *item, struct gate *gate)
 static struct value *build_gate(struct body *body, struct ast *item,
                                 struct value *x, const struct gate *gate)
 {
-    struct conv conv;
+    struct conv conv = { 0 };
 
     struct scope *outer = enter(body, "gate");
     if (x->shape.rank == 3)

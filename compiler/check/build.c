@@ -355,7 +355,18 @@ struct value *build_linear(struct body *body, struct value *x, int64_t out,
     return result(body, node, LAYOUT_STRIPS, &shape, "linear");
 }
 
-struct value *build_conv(struct body *body, struct value *x,
+/* A map's axes as those of a value whose rank is x's: [length, channels] is a
+ * map of height 1. */
+static struct shape map_shape(const struct value *x, int64_t height,
+                              int64_t width, int64_t channels)
+{
+    if (x->shape.rank == 2)
+        return (struct shape) { 2, { width, channels } };
+    return (struct shape) { 3, { height, width, channels } };
+}
+
+/* op: CONV; UPCONV: from conv's result to what it reads. */
+struct value *build_conv(struct body *body, enum op op, struct value *x,
                          const struct conv *conv, bool bias, bool implicit,
                          struct piece *path, struct span span)
 {
@@ -363,35 +374,42 @@ struct value *build_conv(struct body *body, struct value *x,
     int64_t taps = conv->kernel_height * conv->kernel_width;
     struct shape weight = { 4, { conv->out, in, conv->kernel_height,
                                  conv->kernel_width } };
-    struct shape shape = { 3, { conv->out_height, conv->out_width,
-                                conv->out } };
+    struct shape shape = op == OP_UPCONV
+        ? map_shape(x, conv->height, conv->width, conv->in)
+        : map_shape(x, conv->out_height, conv->out_width, conv->out);
 
+    if (x->shape.rank == 2)
+        weight = (struct shape) { 3, { conv->out, in, conv->kernel_width } };
     if (too_large(&weight) || too_large(&shape)) {
         fail(body, span, "this convolution is above the limit of 2^40 "
              "scalars a tensor");
         return NULL;
     }
     x = as_layout(body, x, LAYOUT_PLAIN);
-    struct node *node = add_node(body, OP_CONV, span);
+    struct node *node = add_node(body, op, span);
     node->conv = *conv;
     node_in(node, x);
     node->param[0] = weight_param(body, path, PACK_CONV, (int)conv->groups,
                                   &weight, in * taps, out * taps);
+    struct value *y = result(body, node, LAYOUT_PLAIN, &shape, op_name(op));
     if (bias) {
-        node->param[1] = vector_param(body, path, "bias", conv->out, 0);
+        node->param[1] = vector_param(body, path, "bias", y->features, 0);
         node->param[1]->implicit = implicit;
     }
-    return result(body, node, LAYOUT_PLAIN, &shape, "conv");
+    return y;
 }
 
-struct value *build_pool(struct body *body, struct value *x,
+/* op: POOL; UPSAMPLE: from pool's result to what it reads. */
+struct value *build_pool(struct body *body, enum op op, struct value *x,
                          const struct pool *pool, const char *name,
                          struct span span)
 {
-    struct shape shape = { 3, { pool->out_height, pool->out_width,
-                                pool->out_channels } };
+    struct shape shape = op == OP_UPSAMPLE
+        ? map_shape(x, pool->height, pool->width, pool->channels)
+        : map_shape(x, pool->out_height, pool->out_width, pool->out_channels);
+
     x = as_layout(body, x, LAYOUT_PLAIN);
-    struct node *node = add_node(body, OP_POOL, span);
+    struct node *node = add_node(body, op, span);
     node->pool = *pool;
     node_in(node, x);
     return result(body, node, LAYOUT_PLAIN, &shape, name);
@@ -543,7 +561,8 @@ static void drop_bias(struct value *x)
 {
     struct node *node = x->producer;
 
-    if (!node || (node->op != OP_CONV && node->op != OP_LINEAR)
+    if (!node || (node->op != OP_CONV && node->op != OP_UPCONV
+                  && node->op != OP_LINEAR)
         || !node->param[1] || !node->param[1]->implicit)
         return;
     struct region *region = node->param[1]->region;

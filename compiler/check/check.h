@@ -140,10 +140,10 @@ struct value *build_norm(struct body *body, const char *kind, int64_t groups,
 struct value *build_linear(struct body *body, struct value *x, int64_t out,
                            bool bias, bool implicit, struct piece *path,
                            struct span span);
-struct value *build_conv(struct body *body, struct value *x,
+struct value *build_conv(struct body *body, enum op op, struct value *x,
                          const struct conv *conv, bool bias, bool implicit,
                          struct piece *path, struct span span);
-struct value *build_pool(struct body *body, struct value *x,
+struct value *build_pool(struct body *body, enum op op, struct value *x,
                          const struct pool *pool, const char *name,
                          struct span span);
 struct value *build_concat(struct body *body, struct value **values, int count,

@@ -74,7 +74,8 @@ struct value *eval_unnamed(struct body *body, struct ast *chain,
 static int64_t least_of(const struct arg_row *row)
 {
     return row->kind == ARG_AXIS ? -LIMIT_RANK
-         : row->kind == ARG_PAD || row->kind == ARG_INDEX ? 0 : 1;
+         : row->kind == ARG_PAD || row->kind == ARG_SIDES
+           || row->kind == ARG_INDEX ? 0 : 1;
 }
 
 static bool bad_integer(struct use *use, const struct arg_row *row,
@@ -105,21 +106,38 @@ static bool read_integer(struct use *use, const struct arg_row *row,
     return true;
 }
 
-static bool read_pair(struct use *use, const struct arg_row *row,
-                      struct ast *ast, struct arg *arg)
+static int list_length(const struct ast *list)
 {
+    int count = 0;
+
+    for (const struct ast *a = list->list; a; a = a->next)
+        count++;
+    return count;
+}
+
+/* One number for all, or a list of them. */
+static bool read_numbers(struct use *use, const struct arg_row *row,
+                         struct ast *ast, struct arg *arg)
+{
+    bool sides = row->kind == ARG_SIDES;
+
     if (ast->kind != AST_LIST) {
         if (!read_integer(use, row, ast, &arg->n[0]))
             return false;
-        arg->n[1] = arg->n[0];
+        arg->n[1] = arg->n[2] = arg->n[3] = arg->n[0];
         return true;
     }
-    if (!ast->list || !ast->list->next || ast->list->next->next) {
-        fail(use->body, ast->span, "'%s' is one number or [y, x]", row->name);
+    arg->count = list_length(ast);
+    if (arg->count != 2 && !(sides && arg->count == 4)) {
+        fail(use->body, ast->span, "'%s' is one number or %s", row->name,
+             sides ? "[top, bottom, left, right]" : "[y, x]");
         return false;
     }
-    return read_integer(use, row, ast->list, &arg->n[0])
-        && read_integer(use, row, ast->list->next, &arg->n[1]);
+    struct ast *item = ast->list;
+    for (int i = 0; i < arg->count; i++, item = item->next)
+        if (!read_integer(use, row, item, &arg->n[i]))
+            return false;
+    return true;
 }
 
 static bool in_range(struct use *use, const struct arg_row *row,
@@ -153,8 +171,9 @@ static bool read_arg(struct use *use, const struct arg_row *row,
     if (row->kind == ARG_COUNT || row->kind == ARG_INDEX
         || row->kind == ARG_AXIS)
         return read_integer(use, row, ast, &arg->n[0]);
-    if (row->kind == ARG_PAIR || row->kind == ARG_PAD)
-        return read_pair(use, row, ast, arg);
+    if (row->kind == ARG_PAIR || row->kind == ARG_PAD
+        || row->kind == ARG_SIDES)
+        return read_numbers(use, row, ast, arg);
     if (!number_of(use->body, ast, &number))
         return false;
     arg->real = number_real(number);
@@ -229,18 +248,43 @@ static bool read_args(struct use *use)
     return true;
 }
 
+static const char *takes(const struct layer *layer)
+{
+    static const char *const maps = "maps [height, width, channels]";
+    static const char *const both = "maps [height, width, channels] and "
+        "sequences [length, channels]";
+
+    switch (layer->max_rank) {
+    case 2: return "sequences [length, channels]";
+    case 3: return layer->min_rank == 2 ? both : maps;
+    default: return layer->min_rank > 1 ? "values with at least two axes"
+                                        : "values with at least one axis";
+    }
+}
+
+/* The same layer for sequences, or for maps: conv and conv1d. */
+static const struct layer *sibling(struct use *use)
+{
+    struct arena *arena = use->body->check->c->arena;
+    const char *name = use->layer->name, *end = strstr(name, "1d");
+
+    return layer_find(end ? arena_text(arena, name, (size_t)(end - name))
+                          : arena_format(arena, "%s1d", name));
+}
+
 static bool rank_fits(struct use *use, struct value *x)
 {
-    const struct layer *layer = use->layer;
+    const struct layer *layer = use->layer, *other = sibling(use);
+    int rank = x->shape.rank;
 
-    if (x->shape.rank >= layer->min_rank && x->shape.rank <= layer->max_rank)
+    if (rank >= layer->min_rank && rank <= layer->max_rank)
         return true;
     fail(use->body, use->span, "'%s' takes %s, the value here is %s",
-         layer->name, layer->max_rank == 3 ? "maps [height, width, channels]"
-         : layer->max_rank == 2 ? "sequences [steps, features]"
-         : layer->min_rank > 1 ? "values with at least two axes"
-         : "values with at least one axis", text_of(use, x));
+         layer->name, takes(layer), text_of(use, x));
     fail_note(use->body, x->span, "%s comes from here", text_of(use, x));
+    if (other && rank >= other->min_rank && rank <= other->max_rank)
+        fail_note(use->body, use->span, "'%s' takes %s", other->name,
+                  takes(other));
     return false;
 }
 

@@ -11,6 +11,8 @@ enum arg_kind {
     ARG_COUNT,          /* a positive integer */
     ARG_PAIR,           /* a positive integer, or [y, x] */
     ARG_PAD,            /* an integer >= 0, or [y, x] */
+    ARG_SIDES,          /* an integer >= 0, or [top, bottom, left, right]; of a
+                           sequence, [before, after] */
     ARG_INDEX,          /* an integer >= 0 */
     ARG_AXIS,           /* an integer: an axis, -1 is the last */
     ARG_REAL,
@@ -26,7 +28,8 @@ enum { ARGS = 12 };
 
 struct arg {
     bool given, is_word;        /* is_word: the row's special word */
-    int64_t n[2];
+    int count;                  /* of numbers in a list; else 0 */
+    int64_t n[4];
     double real;
     struct ast *ast;
 };

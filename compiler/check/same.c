@@ -72,13 +72,15 @@ static bool alike(struct compilation *c, struct function *code,
 static bool same_details(const struct comparison *how, struct node *a,
                          struct node *b)
 {
+    int traits = op_row(a->op)->traits;
+
+    if (traits & CONVOLVES)
+        return memcmp(&a->conv, &b->conv, sizeof a->conv) == 0;
+    if (traits & POOLS)
+        return memcmp(&a->pool, &b->pool, sizeof a->pool) == 0;
     switch (a->op) {
     case OP_POINT:
         return same_point(&a->point, &b->point);
-    case OP_CONV:
-        return memcmp(&a->conv, &b->conv, sizeof a->conv) == 0;
-    case OP_POOL:
-        return memcmp(&a->pool, &b->pool, sizeof a->pool) == 0;
     case OP_NORM:
     case OP_BATCH_NORM:
         return a->norm.kind == b->norm.kind && a->norm.groups == b->norm.groups

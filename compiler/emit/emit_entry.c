@@ -255,6 +255,29 @@ static void generic_entry(struct compilation *c, struct text *out,
     text_add(out, "}\n\n");
 }
 
+static const char *worker_assert(struct compilation *c, const struct conv *v,
+                                 int64_t worker)
+{
+    return arena_format(c->arena, "_Static_assert(RNET_CONV_WORKER_FLOATS(%"
+        PRId64 ", %" PRId64 ", %" PRId64 ",\n    %" PRId64 ", %" PRId64 ", %"
+        PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %"
+        PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ")\n    <= %" PRId64
+        ", \"librnet needs more scratch than rnetc knows\");\n",
+        v->height, v->width, v->in, v->out_height, v->out_width, v->out,
+        v->kernel_height, v->kernel_width, v->dilation_y, v->dilation_x,
+        v->top, v->left, v->bottom, v->right, worker);
+}
+
+/* macro: RNET_CONV_SCRATCH_FLOATS, RNET_CONV_WEIGHTS */
+static const char *shared_assert(struct compilation *c, const char *macro,
+                                 const struct conv *v, int64_t shared)
+{
+    return arena_format(c->arena, "_Static_assert(%s(%" PRId64 ", %" PRId64
+        ", %" PRId64 ", %" PRId64 ", %" PRId64 ")\n    <= %" PRId64
+        ", \"librnet needs more scratch than rnetc knows\");\n", macro, v->in,
+        v->out, v->kernel_height, v->kernel_width, v->groups, shared);
+}
+
 static void assert_scratch(struct compilation *c, struct text *out,
                            const struct list *list, bool training,
                            int64_t worker, int64_t shared)
@@ -263,27 +286,15 @@ static void assert_scratch(struct compilation *c, struct text *out,
         if (n->op == OP_LOOP)
             assert_scratch(c, out, &n->loop.body->nodes, training, worker,
                            shared);
-        if (n->op != OP_CONV)
+        if (!(op_row(n->op)->traits & CONVOLVES))
             continue;
-        const struct conv *v = &n->conv;
-        struct text line = { 0 };
-        text_add(&line, "_Static_assert(RNET_CONV_WORKER_FLOATS(%" PRId64
-            ", %" PRId64 ", %" PRId64 ",\n    %" PRId64 ", %" PRId64 ", %"
-            PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %"
-            PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ")\n    <= %" PRId64
-            ", \"librnet needs more scratch than rnetc knows\");\n",
-            v->height, v->width, v->in, v->out_height, v->out_width, v->out,
-            v->kernel_height, v->kernel_width, v->dilation_y, v->dilation_x,
-            v->top, v->left, v->bottom, v->right, worker);
-        if (training)
-            text_add(&line, "_Static_assert(RNET_CONV_SCRATCH_FLOATS(%" PRId64
-                ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
-                ")\n    <= %" PRId64 ", \"librnet needs more scratch than "
-                "rnetc knows\");\n", v->in, v->out, v->kernel_height,
-                v->kernel_width, v->groups, shared);
-        if (!out->data || !strstr(out->data, line.data))
-            text_put(out, line.data, line.length);
-        text_free(&line);
+        const char *lines = worker_assert(c, &n->conv, worker);
+        if (training || n->op == OP_UPCONV)
+            lines = arena_format(c->arena, "%s%s", lines,
+                shared_assert(c, training ? "RNET_CONV_SCRATCH_FLOATS"
+                              : "RNET_CONV_WEIGHTS", &n->conv, shared));
+        if (!out->data || !strstr(out->data, lines))
+            text_add(out, "%s", lines);
     }
 }
 

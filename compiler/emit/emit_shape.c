@@ -26,6 +26,11 @@ static const char *emit_conv(struct compilation *c, const char *name,
 static const char *emit_pool(struct compilation *c, const char *name,
                              const struct pool *p)
 {
+    static const char *const kinds[] = {
+        [POOL_AVERAGE] = "RNET_POOL_AVERAGE", [POOL_MAX] = "RNET_POOL_MAX",
+        [POOL_SUM] = "RNET_POOL_SUM", [POOL_TENT] = "RNET_POOL_TENT"
+    };
+
     return arena_format(c->arena, "static const struct rnet_pool_shape %s = "
         "{\n    .kind = %s, .height = %" PRId64 ", .width = %" PRId64
         ",\n    .channels = %" PRId64 ", .out_height = %" PRId64
@@ -34,17 +39,16 @@ static const char *emit_pool(struct compilation *c, const char *name,
         ",\n    .stride_y = %" PRId64 ", .stride_x = %" PRId64
         ", .pad_top = %" PRId64 ", .pad_left = %" PRId64
         ",\n    .count_pad = %d\n};\n", name,
-        p->max ? "RNET_POOL_MAX" : "RNET_POOL_AVERAGE", p->height, p->width,
-        p->channels, p->out_height, p->out_width, p->out_channels,
-        p->kernel_height, p->kernel_width, p->stride_y, p->stride_x, p->top,
-        p->left, p->count_pad);
+        kinds[p->kind], p->height, p->width, p->channels, p->out_height,
+        p->out_width, p->out_channels, p->kernel_height, p->kernel_width,
+        p->stride_y, p->stride_x, p->top, p->left, p->count_pad);
 }
 
 static struct shape_name *find_shape(struct compilation *c,
                                      const struct node *n)
 {
     struct shape_name *s = c->network->shapes;
-    bool pool = n->op == OP_POOL || n->op == OP_POOL_GRAD;
+    bool pool = op_row(n->op)->traits & POOLS;
 
     while (s && (s->pool != pool
                  || (pool ? memcmp(&s->p, &n->pool, sizeof s->p)
@@ -61,10 +65,11 @@ const char *shape_constant(struct writer *w, const struct node *n)
 static void emit_shape(struct compilation *c, struct text *out,
                        const struct node *n, int *count)
 {
-    bool pool = n->op == OP_POOL;
+    int traits = op_row(n->op)->traits;
+    bool pool = traits & POOLS;
     struct shape_name *s;
 
-    if ((n->op != OP_CONV && !pool) || find_shape(c, n))
+    if (!(traits & (POOLS | CONVOLVES)) || find_shape(c, n))
         return;
     s = NEW(c->arena, struct shape_name);
     s->pool = pool;

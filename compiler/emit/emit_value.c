@@ -215,10 +215,11 @@ static const char *anchor_formula(struct writer *w, const struct kernel *k)
     if (!n)
         return "0";
     switch (n->op) {
-    case OP_LINEAR: case OP_LINEAR_DX: case OP_CONV: case OP_CONV_GRAD:
+    case OP_LINEAR: case OP_LINEAR_DX:
+    case OP_CONV: case OP_CONV_GRAD: case OP_UPCONV:
         return arena_format(arena, "%s%s %s%s", param_name(w, n->param[0]),
-            n->op == OP_LINEAR_DX || n->op == OP_CONV_GRAD ? "'" : "",
-            n->op == OP_CONV || n->op == OP_CONV_GRAD ? "* " : "",
+            n->op == OP_LINEAR || n->op == OP_CONV ? "" : "'",
+            op_row(n->op)->traits & CONVOLVES ? "* " : "",
             short_name(w, &in));
     case OP_LOSS:     return arena_format(arena, "dloss / d%s",
                                           short_name(w, &in));

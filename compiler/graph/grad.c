@@ -489,12 +489,31 @@ static void grad_conv(struct pass *p, struct node *n, struct value *g)
     accumulate(p, n->in[0], made_grad(p, node, n->in[0]));
 }
 
+/* y = W' * x + b: dx = W * dy, dW += x * dy, db += sum dy */
+static void grad_upconv(struct pass *p, struct node *n, struct value *g)
+{
+    struct node *dw = emit(p, OP_CONV_GRAD, n->span);
+    dw->conv = n->conv;
+    node_in(dw, keep(p, n->in[0]));
+    node_in(dw, g);
+    dw->param[0] = dw->param[2] = n->param[0];
+    if (n->param[1])
+        sum_into(p, n->param[1], "SUM", g, NULL, n->span);
+    struct node *dx = emit(p, OP_CONV, n->span);
+    dx->conv = n->conv;
+    node_in(dx, g);
+    dx->param[0] = n->param[0];
+    accumulate(p, n->in[0], made_grad(p, dx, n->in[0]));
+}
+
+/* Pooling and its gradient, as it is or as a layer. */
 static void grad_pool(struct pass *p, struct node *n, struct value *g)
 {
-    struct node *node = emit(p, OP_POOL_GRAD, n->span);
+    struct node *node = emit(p, n->op == OP_POOL ? OP_POOL_GRAD : OP_POOL,
+                             n->span);
     node->pool = n->pool;
     node_in(node, g);
-    if (n->pool.max)
+    if (n->pool.kind == POOL_MAX)
         node_in(node, keep(p, n->in[0]));
     accumulate(p, n->in[0], made_grad(p, node, n->in[0]));
 }
@@ -710,7 +729,9 @@ static void grad_node(struct pass *p, struct node *n, struct value *g)
     case OP_LINEAR:     grad_linear(p, n, g); break;
     case OP_EMBEDDING:  grad_embedding(p, n, g); break;
     case OP_CONV:       grad_conv(p, n, g); break;
-    case OP_POOL:       grad_pool(p, n, g); break;
+    case OP_UPCONV:     grad_upconv(p, n, g); break;
+    case OP_POOL:
+    case OP_UPSAMPLE:   grad_pool(p, n, g); break;
     case OP_NORM:       grad_norm(p, n, g); break;
     case OP_BATCH_NORM: grad_batch_norm(p, n, g); break;
     case OP_CALL:       grad_call(p, n, g); break;

@@ -153,12 +153,12 @@ static int64_t packed_floats(enum pack pack, int groups,
 
     if (pack == PACK_PANELS)
         return round_up(axis[1], 32) * axis[0];
-    if (pack == PACK_CONV && axis[1] == 1 && axis[0] == groups && groups > 1)
-        return axis[2] * axis[3] * round_up(axis[0], 16);
-    if (pack == PACK_CONV)
-        return groups * round_up(axis[0] / groups, 16) * axis[1] * axis[2]
-             * axis[3];
-    return shape_size(shape);
+    if (pack == PACK_FLAT)
+        return shape_size(shape);
+    int64_t taps = shape_size(shape) / axis[0] / axis[1];
+    if (axis[1] == 1 && axis[0] == groups && groups > 1)
+        return taps * round_up(axis[0], 16);
+    return groups * round_up(axis[0] / groups, 16) * axis[1] * taps;
 }
 
 struct param *new_param(struct compilation *c, struct region *region,
@@ -230,7 +230,7 @@ static void dump_details(FILE *out, const struct node *node)
         else if (node->point.has_number || node->point.by == BY_CONST)
             fprintf(out, " %.9g", node->point.number);
     }
-    if (node->op == OP_CONV)
+    if (op_row(node->op)->traits & CONVOLVES)
         fprintf(out, " %" PRId64 "x%" PRId64 " stride %" PRId64 " groups %"
                 PRId64, v->kernel_height, v->kernel_width, v->stride_y,
                 v->groups);

@@ -111,7 +111,8 @@ struct conv {
     int64_t dilation_y, dilation_x, top, left, bottom, right, groups;
 };
 struct pool {
-    bool max, count_pad;
+    enum pool_kind { POOL_AVERAGE, POOL_MAX, POOL_SUM, POOL_TENT } kind;
+    int count_pad;
     int64_t height, width, channels, out_height, out_width, out_channels;
     int64_t kernel_height, kernel_width, stride_y, stride_x, top, left;
 };
@@ -134,7 +135,9 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *   LINEAR_DX   dy -> dx; weight        LINEAR_DW  dy, x; weight [bias]
  *   CONV        x -> y; weight [bias]
  *   CONV_GRAD   dy, x -> [dx]; weight [bias]
+ *   UPCONV      x -> y; weight [bias]; conv: whose gradient it is
  *   POOL        x -> y                  POOL_GRAD  dy [x] -> dx
+ *   UPSAMPLE    x -> y; pool: whose gradient it is
  *   NORM        x -> y [x^, rstd]; [gamma] [beta]
  *   NORM_GRAD   dy, x^, rstd -> dx [lines]; [gamma] [beta]
  *   BATCH_NORM  x -> y moments scale shift; gamma beta running_mean running_var

@@ -27,7 +27,9 @@ ROW(abs,        ABS,       ABS_GRAD,       INPUT,  0,    "|x|",                 
 enum op_traits {
     ACC = 1,            /* its result is in `acc`: steps may ride on it */
     EFFECT = 2,         /* writes more than its results: gradients, the loss */
-    SAVES = 4           /* results after the first serve backward alone */
+    SAVES = 4,          /* results after the first serve backward alone */
+    CONVOLVES = 8,      /* node->conv describes it */
+    POOLS = 16          /* node->pool does */
 };
 
 /* Operators:
@@ -79,13 +81,17 @@ ROW(EMBEDDING, "embedding", "y = table[index]", \
 ROW(EMBEDDING_DW, "embedding_grad", "d table[index] += dy", \
     "rnet_embedding_grad", EFFECT, "m0 a0 a1 g0 i1 x0") \
 ROW(CONV, "conv", "y = W * x + b", \
-    "rnet_conv", ACC, "batch shape input w0 steps") \
+    "rnet_conv", ACC | CONVOLVES, "batch shape input w0 steps") \
 ROW(CONV_GRAD, "conv_grad", "dW += dy * x, db += sum dy, dx = W' * dy", \
-    "rnet_conv_grad", ACC, "batch shape input output w0 g2 g1 steps") \
+    "rnet_conv_grad", ACC | CONVOLVES, "batch shape input output w0 g2 g1 steps") \
+ROW(UPCONV, "upconv", "y = W' * x + b", \
+    "rnet_upconv", ACC | CONVOLVES, "batch shape output w0 steps") \
 ROW(POOL, "pool", "y = pool(x)", \
-    "rnet_pool", ACC, "batch shape x0 steps") \
+    "rnet_pool", ACC | POOLS, "batch shape x0 steps") \
 ROW(POOL_GRAD, "pool_grad", "dx = pool'(dy)", \
-    "rnet_pool_grad", ACC, "batch shape x0 x1 steps") \
+    "rnet_pool_grad", ACC | POOLS, "batch shape x0 x1 steps") \
+ROW(UPSAMPLE, "upsample", "y = pool'(x): more pixels", \
+    "rnet_pool_grad", ACC | POOLS, "batch shape x0 x1 steps") \
 ROW(NORM, "norm", "y = gamma (x - mean) / sqrt(var + e) + beta", \
     NULL, ACC | SAVES, NULL) \
 ROW(NORM_GRAD, "norm_grad", "dx = r (g - mean g - x^ mean(g x^)), g = gamma dy", \

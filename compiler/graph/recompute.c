@@ -45,11 +45,10 @@ static void count(struct list *list, bool backward)
     for (struct node *n = list->first; n; n = n->next)
         for (int i = 0; i < n->ins; i++) {
             struct value *v = n->in[i];
-            bool serves = backward
-                ? (n->op == OP_CONV_GRAD)
-                  || (n->op == OP_POINT && i == 1
-                      && reads_output(n->point.step))
-                : n->op == OP_CONV;
+            bool serves = n->op == OP_CONV || (backward
+                && (n->op == OP_CONV_GRAD
+                    || (n->op == OP_POINT && i == 1
+                        && reads_output(n->point.step))));
             v->uses++;
             v->reads += serves;
         }

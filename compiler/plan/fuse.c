@@ -596,7 +596,8 @@ static void anchor_steps(struct kernel *k)
 {
     struct node *n = k->anchor;
 
-    if ((n->op == OP_LINEAR || n->op == OP_CONV) && n->param[1]) {
+    if ((n->op == OP_LINEAR || n->op == OP_CONV || n->op == OP_UPCONV)
+        && n->param[1]) {
         struct step *step = add_step(&k->steps, "ADD", n);
         step->kind = "FEATURE";
         step->x.param = n->param[1];
@@ -651,6 +652,8 @@ static void input_programs(struct fuser *f, struct kernel *k)
         program(f, &k->output, n->in[0]);
         program(f, &k->input, n->in[1]);
     }
+    if (n->op == OP_UPCONV)
+        program(f, &k->output, n->in[0]);
 }
 
 static void make_steps(struct fuser *f, struct kernel *k)

@@ -736,8 +736,8 @@ bool plan(struct compilation *c)
 
 static int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* RNET_CONV_WORKER_FLOATS and RNET_CONV_SCRATCH_FLOATS of rnet_kernels.h; the
- * emitted C asserts that they agree. */
+/* RNET_CONV_WORKER_FLOATS, RNET_CONV_WEIGHTS and RNET_CONV_SCRATCH_FLOATS of
+ * rnet_kernels.h; the emitted C asserts that they agree. */
 static int64_t conv_worker(const struct conv *v)
 {
     int64_t pixels = v->out_height * v->out_width;
@@ -748,16 +748,23 @@ static int64_t conv_worker(const struct conv *v)
     return images * (round16(input) + round16(output)) + 64;
 }
 
-static int64_t conv_shared(const struct conv *v)
+static int64_t conv_weights(const struct conv *v)
 {
     int64_t taps = v->kernel_height * v->kernel_width;
-    int64_t size = v->in / v->groups * v->out * taps;
+
+    if (v->in == v->groups && v->out == v->groups)
+        return round16(v->out) * taps;
+    return v->groups * round16(v->in / v->groups)
+         * round16(v->out / v->groups) * taps;
+}
+
+static int64_t conv_shared(const struct conv *v)
+{
+    int64_t size = v->in / v->groups * v->out
+                 * v->kernel_height * v->kernel_width;
     int64_t groups = size <= 65536 ? 8 : size <= 1048576 ? 4 : 2;
-    bool depthwise = v->in == v->groups && v->out == v->groups;
-    int64_t weights = depthwise ? round16(v->out) * taps
-        : v->groups * round16(v->in / v->groups)
-          * round16(v->out / v->groups) * taps;
-    return weights * groups + round16(v->out) * 8 + 64;
+
+    return conv_weights(v) * groups + round16(v->out) * 8 + 64;
 }
 
 static void list_scratch(const struct list *list, int64_t *worker,
@@ -766,8 +773,10 @@ static void list_scratch(const struct list *list, int64_t *worker,
     for (const struct node *n = list->first; n; n = n->next) {
         *worker = at_least(*worker, n->worker);
         *shared = at_least(*shared, n->shared);
-        if (n->op == OP_CONV || n->op == OP_CONV_GRAD)
+        if (op_row(n->op)->traits & CONVOLVES)
             *worker = at_least(*worker, conv_worker(&n->conv));
+        if (n->op == OP_UPCONV)
+            *shared = at_least(*shared, conv_weights(&n->conv));
         if (n->op == OP_CONV_GRAD)
             *shared = at_least(*shared, conv_shared(&n->conv));
         if (n->op == OP_LOOP)

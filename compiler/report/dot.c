@@ -33,7 +33,7 @@ static const char *node_style(const struct node *n)
     switch (n->op) {
     case OP_INPUT: case OP_OUTPUT: case OP_LOSS:
         return "shape=ellipse";
-    case OP_LINEAR: case OP_CONV: case OP_EMBEDDING:
+    case OP_LINEAR: case OP_CONV: case OP_UPCONV: case OP_EMBEDDING:
         return "style=filled, fillcolor=lightsteelblue";
     case OP_NORM: case OP_BATCH_NORM:
         return "style=filled, fillcolor=honeydew";

@@ -82,6 +82,7 @@ const char *layer_text(struct compilation *c, const struct repeats *repeats,
     case OP_RESHAPE:
         return n->out[0]->shape.rank == 1 ? "flatten" : "reshape";
     case OP_CONV:
+    case OP_UPCONV:
         return conv_text(c, n, path);
     case OP_POINT:
         if (param)

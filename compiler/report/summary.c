@@ -64,6 +64,8 @@ static int64_t node_macs(struct table *t, const struct node *n)
     case OP_LINEAR:
     case OP_CONV:               /* each weight once an output row or pixel */
         return times(t, n->param[0]->size, n->out[0]->rows);
+    case OP_UPCONV:             /* and here once an input pixel */
+        return times(t, n->param[0]->size, n->in[0]->rows);
     case OP_CALL:
         return known(t, n->call.callee)->macs;
     case OP_LOOP:
