@@ -36,9 +36,13 @@ static float average(const struct rnet_pool_shape *shape, const float *x,
 {
     float sum = 0;
 
-    for (int row = window->top; row < window->bottom; row++)
+    for (int row = window->top; row < window->bottom; row++) {
+        float line = 0;
+
         for (int column = window->left; column < window->right; column++)
-            sum += pixel_of(x, stride, shape, image, row, column)[c];
+            line += pixel_of(x, stride, shape, image, row, column)[c];
+        sum += line;
+    }
     return sum / (float)pool2d_count(shape, window);
 }
 
