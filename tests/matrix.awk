@@ -16,7 +16,7 @@ FILENAME ~ /ops\.h$/ && /^ROW\(/ && !kernels {
     sub(/,.*/, "")
     pointwise[$0] = 1
 }
-FILENAME ~ /layers_[a-z]+\.c$/ && /^    \{ "[a-z_]+", apply_/ {
+FILENAME ~ /layers_[a-z]+\.c$/ && /^    \{ "[a-z0-9_]+", apply_/ {
     split($0, part, "\"")
     layer[part[2]] = 1
 }

@@ -804,7 +804,7 @@ static struct thing eval_kind(struct body *body, struct ast *ast,
 
 /* Blocks that call themselves in parentheses multiply two limits: the product
  * has one of its own, for the machine's stack. */
-enum { LIMIT_LEVEL = 4000 };
+enum { LIMIT_LEVEL = 3000 };
 
 struct thing eval(struct body *body, struct ast *ast, struct value *x,
                   bool column)

@@ -106,11 +106,12 @@ static bool read_integer(struct use *use, const struct arg_row *row,
     return true;
 }
 
-static int list_length(const struct ast *list)
+/* 5: more than any list of numbers has */
+static short list_length(const struct ast *list)
 {
-    int count = 0;
+    short count = 0;
 
-    for (const struct ast *a = list->list; a; a = a->next)
+    for (const struct ast *a = list->list; a && count < 5; a = a->next)
         count++;
     return count;
 }
@@ -302,31 +303,13 @@ static bool applied_to_chain(struct body *body, const struct layer *layer,
         return false;
     return !is_number(body, first->a) && first->a->kind != AST_LIST;
 }
-struct value *apply_layer(struct body *body, const struct layer *layer,
-                          struct ast *call, struct value *x, bool column)
-{
-    struct use use = { .body = body, .layer = layer, .call = call,
-                       .span = call->span, .column = column };
-    struct ast rest;
 
-    if (applied_to_chain(body, layer, call)) {
-        rest = *call;           /* silu(linear(h)): the chain's value */
-        rest.list = call->list->next;
-        use.call = &rest;
-        if (!(x = eval_unnamed(body, call->list->a, x)))
-            return NULL;
-    }
-    if (!read_args(&use) || (!x && !layer_starts(layer)))
-        return NULL;
-    if (x && x->integer && !(layer->traits & LAYER_INTEGERS)) {
-        need_real(body, x, call->span,
-                  arena_format(body->check->c->arena, "'%s'", layer->name));
-        return NULL;
-    }
-    if (x && !rank_fits(&use, x))
-        return NULL;
-    bool weights = column && (layer->traits & LAYER_WEIGHTS);
-    if (weights && body->before_weights) {
+/* The layer's nodes, and the block's norms round its weights. */
+static struct value *apply_weights(struct use *use, struct value *x)
+{
+    struct body *body = use->body;
+
+    if (body->before_weights) {
         struct value *before = x;
         const char *as_name = body->as_name;
         body->as_name = NULL;   /* it names the layer, not its norm */
@@ -337,10 +320,43 @@ struct value *apply_layer(struct body *body, const struct layer *layer,
             body->shared = x;
         }
     }
-    if (x || layer_starts(layer))
-        x = layer->apply(&use, x);
-    if (x && !small_enough(body, &x->shape, call->span))
+    if (x)
+        x = use->layer->apply(use, x);
+    if (!x || !small_enough(body, &x->shape, use->span))
         return NULL;
-    if (x && weights && body->after_weights)
-        x = apply_norm(body, body->after_weights, x);
-    return x;}
+    return body->after_weights ? apply_norm(body, body->after_weights, x) : x;
+}
+
+/* Not part of the caller's frame, which stands many times on the stack. */
+static __attribute__((noinline)) struct value *
+apply_row(struct body *body, const struct layer *layer, struct ast *call,
+          struct value *x, bool column)
+{
+    struct use use = { .body = body, .layer = layer, .call = call,
+                       .span = call->span, .column = column };
+
+    if (!read_args(&use) || (!x && !layer_starts(layer)))
+        return NULL;
+    if (x && x->integer && !(layer->traits & LAYER_INTEGERS)) {
+        need_real(body, x, call->span,
+                  arena_format(body->check->c->arena, "'%s'", layer->name));
+        return NULL;
+    }
+    if (x && !rank_fits(&use, x))
+        return NULL;
+    if (column && (layer->traits & LAYER_WEIGHTS))
+        return apply_weights(&use, x);
+    x = layer->apply(&use, x);
+    return x && small_enough(body, &x->shape, call->span) ? x : NULL;
+}
+
+struct value *apply_layer(struct body *body, const struct layer *layer,
+                          struct ast *call, struct value *x, bool column)
+{
+    if (!applied_to_chain(body, layer, call))
+        return apply_row(body, layer, call, x, column);
+    struct ast rest = *call;    /* silu(linear(h)): the chain's value */
+    rest.list = call->list->next;
+    x = eval_unnamed(body, call->list->a, x);
+    return x ? apply_row(body, layer, &rest, x, column) : NULL;
+}

@@ -28,7 +28,7 @@ enum { ARGS = 12 };
 
 struct arg {
     bool given, is_word;        /* is_word: the row's special word */
-    int count;                  /* of numbers in a list; else 0 */
+    short count;                /* of numbers in a list; else 0 */
     int64_t n[4];
     double real;
     struct ast *ast;

@@ -113,6 +113,12 @@ static struct value *apply_conv(struct use *use, struct value *x)
 {
     const struct arg *a = use->arg;
 
+    if (a[PADDING].is_word && x->shape.rank == 3) {
+        fail(use->body, a[PADDING].ast->span, "'causal' is for sequences: of "
+             "a map, write the sides as 'pad([top, bottom, left, right])' "
+             "before a convolution with 'padding = 0'");
+        return NULL;
+    }
     if (!read_windows(use, x) || !groups_divide(use, x, a[GROUPS].n[0]))
         return NULL;
     struct conv conv = read_conv(a);
@@ -328,19 +334,20 @@ static struct value *apply_crop(struct use *use, struct value *x)
     int64_t height = use->arg[0].n[0], width = use->arg[0].n[1];
     int64_t top = height_of(x) - height, left = width_of(x) - width;
     if (top < 0 || left < 0) {
-        fail(use->body, use->span, "'crop' takes a part of the value here, %s, "
-             "which is smaller", text_of(use, x));
+        fail(use->body, use->span, "'crop' leaves [%" PRId64 ", %" PRId64
+             "], the value here is smaller: %s", height, width,
+             text_of(use, x));
         fail_note(use->body, x->span, "%s comes from here", text_of(use, x));
         return NULL;
     }
     return frame(use, x, -(top / 2), -(left / 2), height, width);
 }
 
-#define CONV_ARGS(padding_word) \
+#define CONV_ARGS(word) \
     { "channels", ARG_COUNT, true, 0, NULL }, \
     { "kernel", ARG_PAIR, true, 0, NULL }, \
     { "stride", ARG_PAIR, false, 1, NULL }, \
-    { "padding", ARG_PAD, false, 0, padding_word }, \
+    { "padding", ARG_PAD, false, 0, word }, \
     { "dilation", ARG_PAIR, false, 1, NULL }, \
     { "groups", ARG_COUNT, false, 1, NULL }, BIAS
 #define POOL_ARGS \
@@ -350,7 +357,7 @@ static struct value *apply_crop(struct use *use, struct value *x)
 #define MORE { "output_padding", ARG_PAD, false, 0, NULL }
 
 const struct layer map_layers[] = {
-    { "conv", apply_conv, LAYER_WEIGHTS, 3, 3, NULL, { CONV_ARGS(NULL) } },
+    { "conv", apply_conv, LAYER_WEIGHTS, 3, 3, NULL, { CONV_ARGS("causal") } },
     { "conv1d", apply_conv, LAYER_WEIGHTS, 2, 2, NULL, {
         CONV_ARGS("causal") } },
     { "upconv", apply_upconv, LAYER_WEIGHTS, 3, 3, NULL, {
