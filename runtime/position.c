@@ -12,13 +12,27 @@ static void rope_task(void *context, long row, long count)
 
 void rnet_rope(const struct rnet_run *run, struct rnet_rows rows,
                long features, long head, enum rnet_pairing pairing,
-               double base, int sign, const float *x, long x_stride,
+               double base, const float *x, long x_stride,
                struct rnet_steps tail)
 {
     struct position_job job = {
         .run = run, .rows = rows, .features = features, .head = head,
-        .pairing = pairing, .base = base, .sign = sign, .x = x,
+        .pairing = pairing, .base = base, .sign = 1, .x = x,
         .x_stride = x_stride, .steps = tail
+    };
+
+    rnet_by_rows(run, rows, tail, rope_task, &job);
+}
+
+void rnet_rope_grad(const struct rnet_run *run, struct rnet_rows rows,
+                    long features, long head, enum rnet_pairing pairing,
+                    double base, const float *dy, long dy_stride,
+                    struct rnet_steps tail)
+{
+    struct position_job job = {
+        .run = run, .rows = rows, .features = features, .head = head,
+        .pairing = pairing, .base = base, .sign = -1, .x = dy,
+        .x_stride = dy_stride, .steps = tail
     };
 
     rnet_by_rows(run, rows, tail, rope_task, &job);

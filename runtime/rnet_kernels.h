@@ -557,17 +557,18 @@ struct rnet_attention {
 /* Strips of keys, and of queries, that a kernel has before it at once. */
 #define RNET_ATTENTION_STRIPS(head) ((head) <= 64 ? 4 : (head) <= 128 ? 2 : 1)
 
-/* Floats of scratch for each worker: strips of k, v, dk, dv, q and dy, one of
- * dq; scores and their gradients, and both turned over. */
+/* Floats of scratch for each worker, RNET_WORKER_FLOATS included.  Forward:
+ * strips of k, v and y, one of q, scores.  Gradient: strips of k, v, dk, dv, q
+ * and dy, one of dq; scores and their gradients, and both turned over. */
 #define RNET_ATTENTION_FLOATS(head) \
+    (((size_t)(head) + 31) / 32 * 1024 \
+         * (3 * RNET_ATTENTION_STRIPS(head) + 1) \
+     + (size_t)1024 * RNET_ATTENTION_STRIPS(head))
+#define RNET_ATTENTION_GRAD_FLOATS(head) \
     (((size_t)(head) + 31) / 32 * 1024 \
          * (6 * RNET_ATTENTION_STRIPS(head) + 1) \
      + (size_t)2048 * RNET_ATTENTION_STRIPS(head) \
            * (RNET_ATTENTION_STRIPS(head) + 1))
-/* ... beyond RNET_WORKER_FLOATS. */
-#define RNET_ATTENTION_WORKER_FLOATS(head) \
-    (RNET_ATTENTION_FLOATS(head) > RNET_WORKER_FLOATS \
-     ? RNET_ATTENTION_FLOATS(head) - RNET_WORKER_FLOATS : 0)
 
 /* Floats of `log_sum`, the logarithm of the sum of e^score of each row of each
  * head: log_sum[(sample * heads + head) * queries + query]. */
@@ -605,11 +606,16 @@ enum rnet_pairing {
 };
 /* Rotary embedding (Su et al. 2021, 3.2.2): in each head of `head` features, an
  * even number, pair i is turned by position * base^(-2 i / head):
- *   acc a = a cos - b sin,  acc b = b cos + a sin;  sign -1 turns back. */
+ *   acc a = a cos - b sin,  acc b = b cos + a sin.
+ * The gradient turns back. */
 void rnet_rope(const struct rnet_run *run, struct rnet_rows rows,
                long features, long head, enum rnet_pairing pairing,
-               double base, int sign, const float *x, long x_stride,
+               double base, const float *x, long x_stride,
                struct rnet_steps tail);
+void rnet_rope_grad(const struct rnet_run *run, struct rnet_rows rows,
+                    long features, long head, enum rnet_pairing pairing,
+                    double base, const float *dy, long dy_stride,
+                    struct rnet_steps tail);
 /* Vaswani et al. 2017, 3.5: acc (row, 2 i) = sin(position base^(-2 i /
  * features)), acc (row, 2 i + 1) = cos of it. */
 void rnet_sine_positions(const struct rnet_run *run, struct rnet_rows rows,

@@ -11,8 +11,8 @@ struct position_job {
     long features, head;
     enum rnet_pairing pairing;
     double base;
-    int sign;
-    const float *x;
+    int sign;                   /* 1, or -1: turn back */
+    const float *x;             /* or dy */
     long x_stride;
     struct rnet_steps steps;
 };

@@ -70,8 +70,7 @@ static void measure(int rows, int head, int causal, enum rnet_layout layout)
     };
     b.run.work = &b.work;
     b.run.batch = b.batch;
-    b.run.worker_floats = RNET_WORKER_FLOATS
-                          + RNET_ATTENTION_WORKER_FLOATS(head);
+    b.run.worker_floats = RNET_ATTENTION_GRAD_FLOATS(head);
     b.run.workers = filled(b.run.worker_floats);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         *all[i] = filled(floats);

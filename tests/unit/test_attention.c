@@ -245,16 +245,20 @@ static void play(void *user, long tasks, rnet_task *task, void *context)
             task(context, i, (int)(i % 3));
 }
 
+/* Scratch is exactly what each needs, and NaN before. */
 static void run_call(struct call *c, long order)
 {
-    struct bench_run b = open_run(3, c->batch, 0, RNET_WORKER_FLOATS
-        + RNET_ATTENTION_WORKER_FLOATS(c->shape.head));
     struct rnet_work work = { .parallel_for = play, .user = &order };
+    struct bench_run b = open_run(3, c->batch, 0,
+                                  RNET_ATTENTION_FLOATS(c->shape.head));
 
     b.run.work = &work;
     rnet_attention(&b.run, c->batch, &c->shape, c->y.p, c->q_stride, c->sums.p,
                    c->q.p, c->q_stride, c->k.p, c->k_stride, c->v.p,
                    c->k_stride, c->lengths);
+    close_run(&b);
+    b = open_run(3, c->batch, 0, RNET_ATTENTION_GRAD_FLOATS(c->shape.head));
+    b.run.work = &work;
     rnet_attention_grad(&b.run, c->batch, &c->shape, c->dq.p, c->q_stride,
                         c->dk.p, c->k_stride, c->dv.p, c->k_stride, c->dy.p,
                         c->q_stride, c->y.p, c->q_stride, c->sums.p, c->q.p,

@@ -40,14 +40,14 @@ static double angle_of(struct rnet_rows rows, long row, double base, long pair,
 struct rope { long features, head; enum rnet_pairing pairing; double base; };
 
 static double turned(struct rnet_rows rows, const struct value *x, long row,
-                     long f, const struct rope *rope, int sign)
+                     long f, const struct rope *rope)
 {
     long half = rope->head / 2, at = f % rope->head;
     int halves = rope->pairing == RNET_HALVES;
     int second = halves ? at >= half : at % 2;
     long other = f + (second ? -1 : 1) * (halves ? half : 1);
-    double a = sign * angle_of(rows, row, rope->base,
-                               halves ? at % half : at / 2, rope->head);
+    double a = angle_of(rows, row, rope->base,
+                        halves ? at % half : at / 2, rope->head);
 
     return get(rows, x, row, f) * cos(a)
            + (second ? 1 : -1) * get(rows, x, row, other) * sin(a);
@@ -67,14 +67,15 @@ static void check_rope(struct rnet_rows rows, const struct rope *rope, int isa)
     struct rnet_run run = { .batch = rows.rows / rows.rows_per_sample };
 
     rnet_rope(&run, rows, rope->features, rope->head, rope->pairing,
-              rope->base, 1, x.p, x.stride, (struct rnet_steps) { steps, 2 });
-    rnet_rope(&run, rows, rope->features, rope->head, rope->pairing,
-              rope->base, -1, y.p, y.stride, (struct rnet_steps) { &step, 1 });
+              rope->base, x.p, x.stride, (struct rnet_steps) { steps, 2 });
+    rnet_rope_grad(&run, rows, rope->features, rope->head, rope->pairing,
+                   rope->base, y.p, y.stride,
+                   (struct rnet_steps) { &step, 1 });
     for (long f = 0; f < rope->features; f++) {
         long each = rows.layout == RNET_PLAIN ? rows.rows_per_sample : 32;
         double total = 0;
         for (long r = 0; r < rows.rows; r++) {
-            double truth = turned(rows, &x, r, f, rope, 1);
+            double truth = turned(rows, &x, r, f, rope);
             near("rope", isa, get(rows, &y, r, f), truth, 1.5e-6);
             near("turned back", isa, get(rows, &back, r, f),
                  get(rows, &x, r, f), 3e-6);
