@@ -413,6 +413,10 @@ static struct value *call_function(struct body *body, struct body *sub,
     struct node *node = new_node(c, OP_CALL, call->span);
     node->call.callee = node->call.instance = function;
     node->call.path = next_path(body, decl->name);
+    if (body->making) {
+        node->call.weights = weights_of(body, function);
+        node->call.path = node->call.weights->path;
+    }
     node_in(node, x);
     append_node(body->region, &body->region->nodes, node);
     const struct value *out = function->body->outputs[0];
@@ -502,12 +506,13 @@ static bool bind(struct body *body, struct body *sub, struct ast *decl,
 }
 
 /* In a stream the block reads and writes it in place of its shortcut. */
-static struct value *call_block(struct body *body, struct ast *decl,
-                                struct ast *given, struct ast *call,
-                                struct value *x)
+struct value *call_block(struct body *body, struct ast *decl,
+                         struct ast *given, struct ast *call,
+                         struct value *x)
 {
     struct check *check = body->check;
-    struct call_site site = { call->span, decl->name, check->site };
+    struct call_site site = { body->making && x ? body->making->use
+                              : call->span, decl->name, check->site };
     struct body sub = { .check = check, .region = body->region,
                         .scope = body->scope, .init = body->init,
                         .label = decl->name, .depth = body->depth + 1,
@@ -533,7 +538,10 @@ static struct value *call_block(struct body *body, struct ast *decl,
     const char *key = function_key(body, decl, sub.env, x);
     sub.in_unit = unit;
     check->site = &site;
-    if (key && !x->integer && (unit || !body->in_unit))
+    if (body->making && (!key || x->integer))
+        fail(body, call->span, "a shared block takes a value of real numbers, "
+             "and as arguments numbers and names of layers or blocks");
+    else if (key && !x->integer && (unit || !body->in_unit || body->making))
         y = call_function(body, &sub, decl, call, x, key);
     else
         y = inline_block(body, &sub, decl, x);
@@ -605,6 +613,14 @@ static struct thing apply_word(struct body *body, struct ast *given,
                              : call_block(body, decl, given, call, x));
 }
 
+static struct thing use_shared(struct body *body, struct shared *shared,
+                               struct ast *ast, struct value *x, bool column)
+{
+    if (ast->kind != AST_CALL)          /* f(x) need not follow a value */
+        has_current(body, ast, x);
+    return value_thing(apply_shared(body, shared, ast, x, column));
+}
+
 static struct thing eval_name(struct body *body, struct ast *ast,
                               struct value *x, bool column)
 {
@@ -612,6 +628,8 @@ static struct thing eval_name(struct body *body, struct ast *ast,
 
     if (env && env->thing.kind == THING_CHAIN)
         return eval_chain(body, &env->thing, x);
+    if (env && env->thing.kind == THING_SHARED)
+        return use_shared(body, env->thing.shared, ast, x, column);
     if (env && env->thing.kind == THING_VALUE && body->stream) {
         stream_misplaced(body, ast->span);
         return bad_thing;
@@ -619,20 +637,53 @@ static struct thing eval_name(struct body *body, struct ast *ast,
     return env ? env->thing : apply_word(body, NULL, ast, x, column);
 }
 
+/* A call of a parameter: `given` is what it stands for, the result the call by
+ * that one's name. */
+static struct ast *called(struct body *body, struct ast *ast,
+                          const struct thing *thing, struct ast **given)
+{
+    struct ast *call = ast_copy(body->check->c->arena, ast);
+
+    *given = thing->ast;
+    call->name = thing->ast->name;
+    return call;
+}
+
+struct ast *layer_call(struct body *body, struct ast *ast, struct ast **given)
+{
+    bool word = ast->kind == AST_NAME || ast->kind == AST_CALL;
+    struct env *env = word ? env_find(body->env, ast->name) : NULL;
+
+    *given = NULL;
+    if (env && env->thing.kind == THING_BAD)
+        return body->bad = true, NULL;
+    if (env && is_callable(&env->thing))
+        return called(body, ast, &env->thing, given);
+    if (word && !env) {
+        if (is_layer(ast->name) || decl_find(body->check, ast->name))
+            return ast;
+        return unknown(body, ast), NULL;
+    }
+    fail(body, ast->span, "'shared' makes one layer or block: put other "
+         "chains into a block");
+    return NULL;
+}
+
 static struct thing eval_call(struct body *body, struct ast *ast,
                               struct value *x, bool column)
 {
     struct env *env = env_find(body->env, ast->name);
-    struct ast *call;
+    struct ast *call, *given;
 
     if (!env)
         return apply_word(body, NULL, ast, x, column);
+    if (env->thing.kind == THING_SHARED)
+        return use_shared(body, env->thing.shared, ast, x, column);
     if (env->thing.kind == THING_BAD)
         return body->bad = true, bad_thing;
     if (is_callable(&env->thing)) {
-        call = ast_copy(body->check->c->arena, ast);
-        call->name = env->thing.ast->name;
-        return apply_word(body, env->thing.ast, call, x, column);
+        call = called(body, ast, &env->thing, &given);
+        return apply_word(body, given, call, x, column);
     }
     fail(body, ast->span, "'%s' is not a layer or block here", ast->name);
     if (env->thing.kind == THING_CHAIN)
@@ -795,7 +846,9 @@ static struct thing eval_kind(struct body *body, struct ast *ast,
         has_current(body, ast, x);
         return value_thing(run_repeat(body, checkpointed(ast), x, true));
     case AST_MEMBER:
-        return unsupported(body, ast, "a member of a shared layer");
+        fail(body, ast->span, "a shared layer's parameter is an argument of a "
+             "layer, as in 'linear(8, weight = table.weight)'");
+        return bad_thing;
     default:
         fail(body, ast->span, "a layer, a block or a value is expected here");
         return bad_thing;

@@ -69,16 +69,19 @@ struct ast *chosen(struct body *body, struct ast *item)
 }
 
 /* `shortcut way`: what the parameter `way` stands for, if that is a word of
- * properties and not a layer or block. */
-static struct ast *word_behind(struct body *body, struct ast *ast)
+ * the property and not a layer or block; only shortcuts and `then` know
+ * these. */
+static struct ast *word_behind(struct body *body, struct ast *ast,
+                               bool layers)
 {
     const struct env *env = ast->kind == AST_NAME
         ? env_find(body->env, ast->name) : NULL;
     struct ast *word = env && env->thing.kind == THING_CHAIN && !env->thing.env
         ? env->thing.ast : NULL;
 
-    return !word || !word->name || is_layer(word->name)
-        || decl_find(body->check, word->name) ? ast : word;
+    return !word || !word->name
+        || (layers && (is_layer(word->name)
+                       || decl_find(body->check, word->name))) ? ast : word;
 }
 
 /* The property, its word or the first of its chain in place of a parameter. */
@@ -86,7 +89,8 @@ static struct ast *spelled(struct body *body, struct ast *item)
 {
     struct arena *arena = body->check->c->arena;
     struct ast *old = item->a->kind == AST_FLOW ? item->a->list : item->a;
-    struct ast *word = word_behind(body, old), *flow;
+    struct ast *word = word_behind(body, old, item->kind == AST_SHORTCUT
+                                   || item->kind == AST_THEN), *flow;
 
     if (word == old)
         return item;
@@ -820,7 +824,7 @@ static void run_item(struct body *body, struct ast *item)
         run_port(body, item);
         break;
     case AST_SHARED:
-        run_unsupported(body, item, "'shared'");
+        run_shared(body, item);
         break;
     case AST_PLUS_ASSIGN:
         run_unsupported(body, item, "'+='");

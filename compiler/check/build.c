@@ -228,13 +228,17 @@ static struct counter *counter_of(struct body *body, const char *word)
     return counter;
 }
 
-/* X.k for the k-th use of X in this body, or the name that `as` gave: n, and
- * n.k where a repeat comes by several times. */
+/* X.k for the k-th use of X in this body, or the name that `as` or `shared`
+ * gave: n, and n.k where a repeat comes by several times. */
 struct piece *next_path(struct body *body, const char *word)
 {
     struct compilation *c = body->check->c;
-    struct piece *piece = NEW(c->arena, struct piece);
 
+    if (body->making && !body->making->named) {
+        body->making->named = true;
+        return copy_pieces(c, body->making->path);
+    }
+    struct piece *piece = NEW(c->arena, struct piece);
     piece->text = word;
     piece->indexed = true;
     if (body->as_name) {
@@ -310,13 +314,23 @@ bool weight_fits(struct body *body, const struct shape *shape,
     return !too_large(shape);
 }
 
+struct param *make_param(struct body *body, struct piece *path,
+                         const char *leaf, enum pack pack, int groups,
+                         const struct shape *shape)
+{
+    return body->making
+        ? shared_param(body, path, leaf, pack, groups, shape)
+        : new_param(body->check->c, body->region, path, leaf, pack, groups,
+                    shape);
+}
+
 struct param *weight_param(struct body *body, struct piece *path,
                            enum pack pack, int groups,
                            const struct shape *shape, int64_t fan_in,
                            int64_t fan_out)
 {
-    struct param *param = new_param(body->check->c, body->region, path,
-                                    "weight", pack, groups, shape);
+    struct param *param = make_param(body, path, "weight", pack, groups,
+                                     shape);
     param->decay = true;
     initialise(param, &body->init, (double)fan_in, (double)fan_out);
     return param;
@@ -326,8 +340,7 @@ struct param *vector_param(struct body *body, struct piece *path,
                            const char *leaf, int64_t count, double value)
 {
     struct shape shape = { 1, { count } };
-    struct param *param = new_param(body->check->c, body->region, path, leaf,
-                                    PACK_FLAT, 1, &shape);
+    struct param *param = make_param(body, path, leaf, PACK_FLAT, 1, &shape);
     param->init = INIT_CONSTANT;
     param->mean = value;
     return param;
@@ -335,24 +348,37 @@ struct param *vector_param(struct body *body, struct piece *path,
 
 /* ---- layers ---- */
 
+struct value *build_product(struct body *body, struct value *x,
+                            struct param *weight, struct param *bias,
+                            struct span span)
+{
+    struct shape shape = x->shape;
+
+    x = as_layout(body, x, LAYOUT_STRIPS);
+    struct node *node = add_node(body, OP_LINEAR, span);
+    shape.axis[shape.rank - 1] = weight->shape.axis[0];
+    node_in(node, x);
+    node->param[0] = weight;
+    node->param[1] = bias;
+    return result(body, node, LAYOUT_STRIPS, &shape, "linear");
+}
+
 struct value *build_linear(struct body *body, struct value *x, int64_t out,
                            bool bias, bool implicit, struct piece *path,
                            struct span span)
 {
-    x = as_layout(body, x, LAYOUT_STRIPS);
-    struct shape weight = { 2, { out, x->features } }, shape = x->shape;
-    if (!weight_fits(body, &weight, span))
+    struct shape shape = { 2, { out, x->features } };
+    struct param *vector = NULL;
+
+    if (!weight_fits(body, &shape, span))
         return NULL;
-    struct node *node = add_node(body, OP_LINEAR, span);
-    shape.axis[shape.rank - 1] = out;
-    node_in(node, x);
-    node->param[0] = weight_param(body, path, PACK_PANELS, 1, &weight,
-                                  x->features, out);
+    struct param *weight = weight_param(body, path, PACK_PANELS, 1, &shape,
+                                        x->features, out);
     if (bias) {
-        node->param[1] = vector_param(body, path, "bias", out, 0);
-        node->param[1]->implicit = implicit;
+        vector = vector_param(body, path, "bias", out, 0);
+        vector->implicit = implicit;
     }
-    return result(body, node, LAYOUT_STRIPS, &shape, "linear");
+    return build_product(body, x, weight, vector, span);
 }
 
 /* A map's axes as those of a value whose rank is x's: [length, channels] is a
@@ -556,14 +582,15 @@ struct value *build_learned(struct body *body, struct param *param,
 /* ---- norms ---- */
 
 /* "A convolution or linear layer directly before a batch norm has no bias":
- * the norm subtracts it. */
+ * the norm subtracts it.  A shared one keeps it: other uses may need it. */
 static void drop_bias(struct value *x)
 {
     struct node *node = x->producer;
 
     if (!node || (node->op != OP_CONV && node->op != OP_UPCONV
                   && node->op != OP_LINEAR)
-        || !node->param[1] || !node->param[1]->implicit)
+        || !node->param[1] || !node->param[1]->implicit
+        || node->param[1]->shared)
         return;
     struct region *region = node->param[1]->region;
     struct param **link = &region->params;

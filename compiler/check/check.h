@@ -1,7 +1,8 @@
 /* check.h: what the parts of the checker share.  number.c: compile-time
  * arithmetic and names; build.c: nodes with their shape rules; layers.h: the
- * layers, a row each; losses.c; blocks.c, body.c: blocks and their properties;
- * same.c, repeat.c; streams.c; check.c: files, networks, ports. */
+ * layers, a row each; shared.c: layers made once; losses.c; blocks.c,
+ * body.c: blocks and their properties; same.c, repeat.c; streams.c; check.c:
+ * files, networks, ports. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -11,7 +12,8 @@ enum { LIMIT_PARAMETERS = 64 };  /* of a block or network */
 
 struct number { bool is_integer; int64_t integer; double real; };
 
-enum thing_kind { THING_BAD, THING_NUMBER, THING_VALUE, THING_CHAIN };
+enum thing_kind { THING_BAD, THING_NUMBER, THING_VALUE, THING_CHAIN,
+                  THING_SHARED };
 
 /* What a name stands for, what an expression gives. */
 struct thing {
@@ -20,6 +22,7 @@ struct thing {
     struct value *value;
     struct ast *ast;            /* CHAIN: a layer, to be applied; in env */
     struct env *env;
+    struct shared *shared;      /* a layer or block made once */
 };
 
 struct env { const char *name; struct thing thing; struct env *next;
@@ -33,6 +36,28 @@ struct scope { struct piece *prefix; struct counter *counters;
 struct weight_init { enum init_kind { IK_HE, IK_XAVIER, IK_NORMAL, IK_UNIFORM,
                                  IK_CONSTANT } kind;
                      bool fan_out, uniform; double number; };
+
+/* `shared name = layer(...)`: its parameters lie in the region where it was
+ * made, under its name. */
+struct shared {
+    const char *name;
+    struct span span;
+    struct ast *ast, *given;    /* the layer's or block's call: layer_call */
+    struct env *env;            /* names where it was made */
+    struct weight_init init;
+    struct region *region;
+    struct piece *path;
+    struct shared_param { struct param *param; struct shared_param *next; }
+        *params;                /* of a layer, since its first use */
+    struct shared_weights *weights;    /* of a block, likewise */
+    struct span first;          /* the first use */
+    bool used;
+    /* while it is applied */
+    bool named;                 /* the layer has its path */
+    struct span use;
+    struct env *outer_env;
+    struct weight_init outer_init;
+};
 
 /* One body while it is elaborated. */
 struct body {
@@ -51,6 +76,7 @@ struct body {
     const char *label;          /* of the block, for messages */
     const char *as_name;        /* `as` names the next layer's path */
     struct span as_span;
+    struct shared *making;      /* the shared layer that is being applied */
     bool is_network;            /* or a nameless block in one */
     bool in_repeat;
     int depth, loops;           /* blocks within blocks; repeats around */
@@ -128,6 +154,10 @@ bool weight_fits(struct body *body, const struct shape *shape,
                  struct span span);
 struct piece *next_path(struct body *body, const char *word);
 struct piece *fixed_path(struct body *body, const char *word);
+/* A parameter of the body's region, or of the shared layer being applied. */
+struct param *make_param(struct body *body, struct piece *path,
+                         const char *leaf, enum pack pack, int groups,
+                         const struct shape *shape);
 struct param *weight_param(struct body *body, struct piece *path,
                            enum pack pack, int groups,
                            const struct shape *shape, int64_t fan_in,
@@ -140,6 +170,10 @@ struct value *build_norm(struct body *body, const char *kind, int64_t groups,
 struct value *build_linear(struct body *body, struct value *x, int64_t out,
                            bool bias, bool implicit, struct piece *path,
                            struct span span);
+/* y = W x + b for parameters that exist; b may be NULL */
+struct value *build_product(struct body *body, struct value *x,
+                            struct param *weight, struct param *bias,
+                            struct span span);
 struct value *build_conv(struct body *body, enum op op, struct value *x,
                          const struct conv *conv, bool bias, bool implicit,
                          struct piece *path, struct span span);
@@ -182,12 +216,38 @@ const char *const *layer_names(struct compilation *c, size_t *count);
 bool is_layer(const char *name);
 bool layer_starts(const struct layer *layer);   /* needs no current value */
 
+/* shared.c */
+void run_shared(struct body *body, struct ast *item);
+struct value *apply_shared(struct body *body, struct shared *shared,
+                           struct ast *use, struct value *x, bool column);
+/* Names and initial weights become those of the place where it was made, until
+ * shared_leave; nothing for NULL. */
+void shared_enter(struct body *body, struct shared *shared);
+void shared_leave(struct body *body, struct shared *shared);
+/* Its parameter of that name: made at the first use; an error where a later
+ * use needs another shape. */
+struct param *shared_param(struct body *body, struct piece *path,
+                           const char *leaf, enum pack pack, int groups,
+                           const struct shape *shape);
+struct shared_weights *weights_of(struct body *body, struct function *function);
+/* `table.weight` as an argument; NULL after an error. */
+struct param *member_param(struct body *body, struct ast *ast,
+                           const char *argument);
+
 /* losses.c: `loss`: builds its nodes into the body's region */
 void build_loss(struct body *body, struct ast *ast, double weight);
 
 /* blocks.c */
 struct thing eval(struct body *body, struct ast *ast, struct value *x,
                   bool column);
+/* `given`: the arguments that came with the block when it was one, or NULL */
+struct value *call_block(struct body *body, struct ast *decl,
+                         struct ast *given, struct ast *call,
+                         struct value *x);
+/* What `shared` makes: a call of a layer or block by its own name; NULL after
+ * an error. */
+struct ast *layer_call(struct body *body, struct ast *ast,
+                       struct ast **given);
 struct value *eval_value(struct body *body, struct ast *ast, struct value *x);
 const char *near_name(struct body *body, const char *name);
 /* Blocks that nothing called are read for their names. */

@@ -54,18 +54,36 @@ const char *text_of(struct use *use, struct value *x)
 
 bool has_bias(const struct use *use, const struct arg *arg)
 {
-    return arg->given ? arg->real != 0 : !use->body->batch_weights;
+    return arg->given ? arg->real != 0
+         : use->body->making || !use->body->batch_weights;
 }
 
 struct value *eval_unnamed(struct body *body, struct ast *chain,
                            struct value *x)
 {
     const char *as_name = body->as_name;
+    struct shared *making = body->making;
 
     body->as_name = NULL;
+    body->making = NULL;
     x = eval_value(body, chain, x);
     body->as_name = as_name;
+    body->making = making;
     return x;
+}
+
+struct param *given_param(const struct use *use, const struct arg *arg,
+                          const char *name, const struct shape *shape)
+{
+    struct body *body = use->body;
+    struct compilation *c = body->check->c;
+    struct param *param = member_param(body, arg->ast, name);
+
+    if (!param || shape_equal(&param->shape, shape))
+        return param;
+    fail(body, arg->ast->span, "this '%s' is %s, the layer here needs %s",
+         name, shape_text(c, &param->shape), shape_text(c, shape));
+    return NULL;
 }
 
 /* ---- arguments ---- */
@@ -164,7 +182,7 @@ static bool read_arg(struct use *use, const struct arg_row *row,
 
     arg->given = true;
     arg->ast = ast;
-    if (row->kind == ARG_CHAIN)
+    if (row->kind == ARG_CHAIN || row->kind == ARG_PARAM)
         return true;
     if (row->word && ast->kind == AST_NAME && !env_find(use->body->env, ast->name)
         && strcmp(ast->name, row->word) == 0)
@@ -304,27 +322,53 @@ static bool applied_to_chain(struct body *body, const struct layer *layer,
     return !is_number(body, first->a) && first->a->kind != AST_LIST;
 }
 
-/* The layer's nodes, and the block's norms round its weights. */
+/* The norm that the block puts before its weight layers; the first is shared
+ * with a projection. */
+static struct value *norm_before(struct body *body, struct value *x)
+{
+    const char *as_name = body->as_name;
+    struct value *y;
+
+    body->as_name = NULL;       /* it names the layer, not its norm */
+    y = apply_norm(body, body->before_weights, x);
+    body->as_name = as_name;
+    if (!body->shared) {
+        body->before = x;
+        body->shared = y;
+    }
+    return y;
+}
+
+static bool value_fits(struct use *use, struct value *x)
+{
+    const char *name = arena_format(use->body->check->c->arena, "'%s'",
+                                    use->layer->name);
+
+    return ((use->layer->traits & LAYER_INTEGERS)
+            || need_real(use->body, x, use->span, name))
+        && rank_fits(use, x);
+}
+
+/* The layer's nodes, and the block's norms round its weights, which are no part
+ * of a shared layer. */
 static struct value *apply_weights(struct use *use, struct value *x)
 {
     struct body *body = use->body;
+    struct shared *making = body->making;
 
-    if (body->before_weights) {
-        struct value *before = x;
-        const char *as_name = body->as_name;
-        body->as_name = NULL;   /* it names the layer, not its norm */
-        x = apply_norm(body, body->before_weights, x);
-        body->as_name = as_name;
-        if (!body->shared) {
-            body->before = before;
-            body->shared = x;
-        }
-    }
+    shared_leave(body, making);
+    if (body->before_weights)
+        x = norm_before(body, x);
+    shared_enter(body, making);
     if (x)
         x = use->layer->apply(use, x);
-    if (!x || !small_enough(body, &x->shape, use->span))
-        return NULL;
-    return body->after_weights ? apply_norm(body, body->after_weights, x) : x;
+    if (x && !small_enough(body, &x->shape, use->span))
+        x = NULL;
+    shared_leave(body, making);
+    if (x && body->after_weights)
+        x = apply_norm(body, body->after_weights, x);
+    shared_enter(body, making);
+    return x;
 }
 
 /* Not part of the caller's frame, which stands many times on the stack. */
@@ -335,14 +379,8 @@ apply_row(struct body *body, const struct layer *layer, struct ast *call,
     struct use use = { .body = body, .layer = layer, .call = call,
                        .span = call->span, .column = column };
 
-    if (!read_args(&use) || (!x && !layer_starts(layer)))
-        return NULL;
-    if (x && x->integer && !(layer->traits & LAYER_INTEGERS)) {
-        need_real(body, x, call->span,
-                  arena_format(body->check->c->arena, "'%s'", layer->name));
-        return NULL;
-    }
-    if (x && !rank_fits(&use, x))
+    if (!read_args(&use) || (!x && !layer_starts(layer))
+        || (x && !value_fits(&use, x)))
         return NULL;
     if (column && (layer->traits & LAYER_WEIGHTS))
         return apply_weights(&use, x);

@@ -18,6 +18,7 @@ enum arg_kind {
     ARG_REAL,
     ARG_FLAG,           /* yes or no; or its word alone */
     ARG_CHAIN,          /* a chain: the layer evaluates it */
+    ARG_PARAM,          /* a shared layer's parameter: given_param */
     ARG_VALUES          /* all arguments are chains: the layer reads them */
 };
 
@@ -64,10 +65,15 @@ extern const struct layer dense_layers[], map_layers[], recurrent_layers[],
 
 #define EPSILON { "eps", ARG_REAL, false, 1e-5, NULL }
 #define AFFINE  { "affine", ARG_FLAG, false, 1, NULL }
+#define WEIGHT  { "weight", ARG_PARAM, false, 0, NULL }
 #define BIAS    { "bias", ARG_FLAG, false, 1, NULL }
 
 /* layers.c */
 const char *text_of(struct use *use, struct value *x);     /* its shape */
+/* The parameter that an argument names, which must have this shape; NULL after
+ * an error. */
+struct param *given_param(const struct use *use, const struct arg *arg,
+                          const char *name, const struct shape *shape);
 /* Whether a layer has a bias: as written; else not where a batch norm follows
  * (implicit: build_norm takes it away). */
 bool has_bias(const struct use *use, const struct arg *arg);

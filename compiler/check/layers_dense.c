@@ -7,11 +7,62 @@
 
 /* ---- dense ---- */
 
+/* Weights of another layer. */
+static struct value *tied_linear(struct use *use, struct value *x,
+                                 const struct arg *weight, bool bias)
+{
+    int64_t out = use->arg[0].n[0];
+    struct shape shape = { 2, { out, x->features } };
+    struct piece *path = next_path(use->body, "linear");
+    struct param *param = given_param(use, weight, "weight", &shape);
+
+    return !param ? NULL
+        : build_product(use->body, x, param, !bias ? NULL
+                        : vector_param(use->body, path, "bias", out, 0),
+                        use->span);
+}
+
 static struct value *apply_linear(struct use *use, struct value *x)
 {
-    return build_linear(use->body, x, use->arg[0].n[0],
-                        has_bias(use, &use->arg[1]), !use->arg[1].given,
-                        next_path(use->body, "linear"), use->span);
+    const struct arg *bias = &use->arg[1], *weight = &use->arg[2];
+
+    if (weight->given)
+        return tied_linear(use, x, weight, has_bias(use, bias));
+    return build_linear(use->body, x, use->arg[0].n[0], has_bias(use, bias),
+                        !bias->given, next_path(use->body, "linear"),
+                        use->span);
+}
+
+static struct param *own_table(struct use *use, const struct shape *shape)
+{
+    struct body *body = use->body;
+    struct param *table = weight_param(body, next_path(body, "embedding"),
+                                       PACK_PANELS, 1, shape, shape->axis[1],
+                                       shape->axis[0]);
+
+    if (body->init.kind == IK_HE) {     /* no fan: PyTorch's N(0, 1) */
+        table->init = INIT_NORMAL;
+        table->spread = 1;
+    }
+    return table;
+}
+
+static bool table_fits(struct use *use, struct value *x,
+                       const struct shape *table)
+{
+    struct body *body = use->body;
+
+    if (!x->integer) {
+        fail(body, use->span, "'embedding' looks up integers, the value here "
+             "is real: declare the input as 'input name int [...]'");
+        fail_note(body, x->span, "%s comes from here", text_of(use, x));
+        return false;
+    }
+    if (shape_size(table) <= LIMIT_SIZE)
+        return true;
+    fail(body, use->span, "the table of this embedding, %s, is above the "
+         "limit of 2^40 scalars", shape_text(body->check->c, table));
+    return false;
 }
 
 static struct value *apply_embedding(struct use *use, struct value *x)
@@ -20,34 +71,26 @@ static struct value *apply_embedding(struct use *use, struct value *x)
     int64_t vocabulary = use->arg[0].n[0], width = use->arg[1].n[0];
     struct shape weight = { 2, { vocabulary, width } }, shape = x->shape;
 
-    if (!x->integer) {
-        fail(body, use->span, "'embedding' looks up integers, the value here "
-             "is real: declare the input as 'input name int [...]'");
-        fail_note(body, x->span, "%s comes from here", text_of(use, x));
+    if (!table_fits(use, x, &weight))
         return NULL;
-    }
-    if (shape_size(&weight) > LIMIT_SIZE) {
-        fail(body, use->span, "the table of this embedding, %s, is above the "
-             "limit of 2^40 scalars", shape_text(body->check->c, &weight));
+    struct param *table = use->arg[2].given
+        ? given_param(use, &use->arg[2], "weight", &weight)
+        : own_table(use, &weight);
+    if (!table)
         return NULL;
-    }
     x = localize(body, x);
     struct node *node = new_node(body->check->c, OP_EMBEDDING, use->span);
     append_node(body->region, &body->region->nodes, node);
     node_in(node, x);
     if (!x->classes || vocabulary < x->classes)
         x->classes = vocabulary;
-    node->param[0] = weight_param(body, next_path(body, "embedding"),
-                                  PACK_PANELS, 1, &weight, width, vocabulary);
-    if (body->init.kind == IK_HE) {     /* no fan: PyTorch's N(0, 1) */
-        node->param[0]->init = INIT_NORMAL;
-        node->param[0]->spread = 1;
-    }
+    node->param[0] = table;
     shape.axis[shape.rank++] = width;
     return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
                                     LAYOUT_STRIPS, &shape, "embedding",
                                     use->span));
 }
+
 /* ---- norms, softmax, dropout ---- */
 
 static struct value *apply_row_norm(struct use *use, struct value *x)
@@ -138,12 +181,13 @@ static struct value *apply_identity(struct use *use, struct value *x)
     (void)use;
     return x;
 }
+
 const struct layer dense_layers[] = {
     { "linear", apply_linear, LAYER_WEIGHTS, 1, LIMIT_RANK, NULL, {
-        { "out", ARG_COUNT, true, 0, NULL }, BIAS } },
+        { "out", ARG_COUNT, true, 0, NULL }, BIAS, WEIGHT } },
     { "embedding", apply_embedding, LAYER_INTEGERS, 1, LIMIT_RANK - 1, NULL, {
         { "vocabulary", ARG_COUNT, true, 0, NULL },
-        { "width", ARG_COUNT, true, 0, NULL } } },
+        { "width", ARG_COUNT, true, 0, NULL }, WEIGHT } },
     { "dropout", apply_dropout, 0, 1, LIMIT_RANK, NULL, {
         { "p", ARG_REAL, true, 0, NULL } } },
     { "softmax", apply_softmax, 0, 1, LIMIT_RANK, NULL, { { 0 } } },

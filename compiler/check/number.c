@@ -65,11 +65,15 @@ void env_add(struct body *body, const char *name, struct thing thing,
 
 /* ---- errors ---- */
 
+static bool same_span(struct span a, struct span b)
+{
+    return a.file == b.file && a.begin == b.begin && a.end == b.end;
+}
+
 static bool reported_before(struct check *check, struct span span)
 {
     for (struct reported *r = check->reported; r; r = r->next)
-        if (r->span.file == span.file && r->span.begin == span.begin
-            && r->span.end == span.end)
+        if (same_span(r->span, span))
             return true;
     struct reported *r = NEW(check->c->arena, struct reported);
     *r = (struct reported) { span, check->reported };
@@ -77,14 +81,16 @@ static bool reported_before(struct check *check, struct span span)
     return false;
 }
 
-/* Where the block was called; a block of the library, up to the user's call. */
-static void note_calls(struct check *check)
+/* Where the block was called, unless that is what the error shows; a block of
+ * the library, up to the user's call. */
+static void note_calls(struct check *check, struct span span)
 {
     struct diag *diag = check->c->diag;
     bool ours = true;
 
     for (struct call_site *s = check->site; s && ours; s = s->outer) {
-        diag_note(diag, &s->span, "in '%s', used here", s->label);
+        if (!same_span(s->span, span))
+            diag_note(diag, &s->span, "in '%s', used here", s->label);
         ours = diag->sources[s->span.file].built_in;
     }
 }
@@ -108,7 +114,7 @@ void fail(struct body *body, struct span span, const char *format, ...)
     va_end(arguments);
     diag_error(check->c->diag, &span, "%s", text.data);
     text_free(&text);
-    note_calls(check);
+    note_calls(check, span);
 }
 
 void fail_note(struct body *body, struct span span, const char *format, ...)

@@ -40,6 +40,17 @@ static void splice_params(struct region *from, struct region *to)
     }
 }
 
+static void splice_weights(struct region *from, struct region *to)
+{
+    struct shared_weights **end = &to->weights;
+
+    for (struct shared_weights *i = from->weights; i; i = i->next)
+        i->region = to;
+    while (*end)
+        end = &(*end)->next;
+    *end = from->weights;
+}
+
 static void splice_captured(struct region *from, struct region *to,
                             struct region *loop, struct value *x)
 {
@@ -71,6 +82,7 @@ static struct value *splice(struct body *body, struct run *run)
     }
     to->keys += from->keys;
     splice_params(from, to);
+    splice_weights(from, to);
     return replaced(from, to, from->outputs[0], run->x);
 }
 
@@ -86,18 +98,23 @@ static void move_out(struct piece *piece, int depth, const void *by)
     piece->step[LIMIT_NEST_REPEAT - 1] = 0;
 }
 
+static void move_path_out(struct piece *path, int depth, const void *by)
+{
+    for (; path; path = path->next)
+        move_out(path, depth, by);
+}
+
 static void move_names_out(struct region *region, int depth, const void *by)
 {
     for (struct param *p = region->params; p; p = p->next)
-        for (struct piece *piece = p->path; piece; piece = piece->next)
-            move_out(piece, depth, by);
+        move_path_out(p->path, depth, by);
+    for (struct shared_weights *i = region->weights; i; i = i->next)
+        move_path_out(i->path, depth, by);
     for (struct node *n = region->nodes.first; n; n = n->next)
-        if (n->op == OP_CALL) {
-            for (struct piece *p = n->call.path; p; p = p->next)
-                move_out(p, depth, by);
-        } else if (n->op == OP_LOOP) {
+        if (n->op == OP_CALL)
+            move_path_out(n->call.path, depth, by);
+        else if (n->op == OP_LOOP)
             move_names_out(n->loop.body, depth, by);
-        }
 }
 
 static struct value *close_run(struct body *body, struct ast *ast,

@@ -47,6 +47,12 @@ static bool same_pieces(const struct comparison *how, struct piece *a,
     return a == b;
 }
 
+/* A parameter from outside is the same in both. */
+static bool same_use(const struct param *a, const struct param *b)
+{
+    return a == b || (a && b && b->match == a);
+}
+
 static bool same_param(const struct comparison *how, struct param *a,
                        struct param *b)
 {
@@ -69,6 +75,31 @@ static bool same_region(const struct comparison *how, struct region *a,
 static bool alike(struct compilation *c, struct function *code,
                   struct function *instance);
 
+/* A shared block of this iteration, or one from outside. */
+static bool same_call(const struct comparison *how, struct node *a,
+                      struct node *b)
+{
+    const struct shared_weights *own = a->call.weights;
+    const struct shared_weights *other = b->call.weights;
+    bool same = own ? other && (own == other || other->match == own)
+              : !other && same_pieces(how, a->call.path, b->call.path);
+
+    return same && (how->commit
+                    || alike(how->c, a->call.callee, b->call.instance));
+}
+
+static bool same_weights(const struct comparison *how, struct shared_weights *a,
+                         struct shared_weights *b)
+{
+    for (; a && b; a = a->next, b = b->next) {
+        b->match = a;
+        if (!same_pieces(how, a->path, b->path)
+            || !(how->commit || alike(how->c, a->function, b->function)))
+            return false;
+    }
+    return a == b;
+}
+
 static bool same_details(const struct comparison *how, struct node *a,
                          struct node *b)
 {
@@ -86,9 +117,7 @@ static bool same_details(const struct comparison *how, struct node *a,
         return a->norm.kind == b->norm.kind && a->norm.groups == b->norm.groups
             && a->norm.epsilon == b->norm.epsilon;
     case OP_CALL:
-        return same_pieces(how, a->call.path, b->call.path)
-            && (how->commit
-                || alike(how->c, a->call.callee, b->call.instance));
+        return same_call(how, a, b);
     case OP_LOOP:
         return a->loop.count == b->loop.count
             && a->loop.recompute == b->loop.recompute
@@ -108,8 +137,7 @@ static bool same_node(const struct comparison *how, struct node *a,
         if (b->in[i]->match != a->in[i])
             return false;
     for (int i = 0; i < NODE_PARAMS; i++)
-        if (!a->param[i] != !b->param[i]
-            || (a->param[i] && b->param[i]->match != a->param[i]))
+        if (!same_use(a->param[i], b->param[i]))
             return false;
     for (int i = 0; i < a->outs; i++) {
         b->out[i]->match = a->out[i];
@@ -146,6 +174,8 @@ static bool same_region(const struct comparison *how, struct region *a,
     for (; p && q; p = p->next, q = q->next)
         if (!same_param(how, p, q))
             return false;
+    if (!same_weights(how, a->weights, b->weights))
+        return false;
     for (; m && n; m = m->next, n = n->next)
         if (!same_node(how, m, n))
             return false;

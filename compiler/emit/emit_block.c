@@ -62,18 +62,21 @@ static void block_call_c(struct writer *w, const struct kernel *k)
 {
     const struct node *n = k->anchor, *forward = n->call.forward;
     const struct region *r = n->call.callee->body;
+    const struct shared_weights *weights = n->call.weights;
+    const struct writer *home = weights ? writer_of(w, weights->region) : w;
     struct call call;
 
     call_begin(&call, w->out, w->indent, function_c(w, n->call.callee));
     call_argument(&call, "run");
     if (takes_params(r))
-        call_argument(&call, "%s", number_offset(w, w->params,
+        call_argument(&call, "%s", number_offset(w, home->params,
                                                  n->call.params));
     if (takes_params(r) && w->mode == MODE_BACKWARD)
-        call_argument(&call, "%s", number_offset(w, w->grads,
+        call_argument(&call, "%s", number_offset(w, home->grads,
                                                  n->call.params));
     if (takes_state(r, w->mode))
-        call_argument(&call, "%s", number_offset(w, w->state, n->call.state));
+        call_argument(&call, "%s", number_offset(w, home->state,
+                                                 n->call.state));
     if (takes_key(r, w->mode))
         call_argument(&call, "%s", number_offset(w, w->key, n->call.keys));
     if (takes_numbers(r, w->mode))

@@ -267,6 +267,7 @@ static void inverse_c(struct writer *w, const struct node *n)
 
     inverse.mode = MODE_TRAIN;
     inverse.region = r;
+    inverse.outer = w;
     inverse.x = w->y;
     inverse.y = w->x;
     inverse.scratch = at(w, w->saved, form_c(w->c,
@@ -284,7 +285,7 @@ static void inverse_c(struct writer *w, const struct node *n)
 /* Running statistics move where an iteration is run for its gradient. */
 static void hold_c(struct writer *w, const struct node *n, const char *what)
 {
-    if (n->loop.recompute && w->mode == MODE_TRAIN && n->loop.body->state_floats)
+    if (n->loop.recompute && w->mode == MODE_TRAIN && n->loop.body->state_moves)
         text_add(w->out, "%*srnet_%s(run);\n", w->indent, "", what);
 }
 
@@ -309,6 +310,7 @@ void loop_c(struct writer *w, const struct kernel *k)
     inner.indent += 4;
     inner.out = &body;
     inner.region = r;
+    inner.outer = w;
     loop_bases(&inner, n, i, w);
     if (n->loop.count == 1)
         group_values(&inner, n, w);

@@ -161,6 +161,20 @@ static void tensor_c(struct walk *w, const struct param *p,
 
 static void walk_region(struct walk *w, const struct region *r,
                         const struct title *title, int base, int64_t params,
+                        int64_t state);
+
+static void walk_block(struct walk *w, const struct function *f,
+                       const struct piece *path, const struct title *outer,
+                       int base, int64_t params, int64_t state)
+{
+    struct title title = *outer;
+
+    extend(w, &title, path, base);
+    walk_region(w, f->body, &title, w->depth, params, state);
+}
+
+static void walk_region(struct walk *w, const struct region *r,
+                        const struct title *title, int base, int64_t params,
                         int64_t state)
 {
     if (!r->param_floats && !r->state_floats)
@@ -172,12 +186,13 @@ static void walk_region(struct walk *w, const struct region *r,
     for (const struct param *p = r->params; p; p = p->next)
         tensor_c(w, p, title, base,
                  (p->trainable ? params : state) + p->offset);
+    for (const struct shared_weights *i = r->weights; i; i = i->next)
+        walk_block(w, i->function, i->path, title, base, params + i->params,
+                   state + i->state);
     for (const struct node *n = r->nodes.first; n; n = n->next) {
-        struct title inner = *title;
-        if (n->op == OP_CALL) {
-            extend(w, &inner, n->call.path, base);
-            walk_region(w, n->call.callee->body, &inner, w->depth,
-                        params + n->call.params, state + n->call.state);
+        if (n->op == OP_CALL && !n->call.weights) {
+            walk_block(w, n->call.callee, n->call.path, title, base,
+                       params + n->call.params, state + n->call.state);
         } else if (n->op == OP_LOOP && w->depth < 16) {
             const struct region *body = n->loop.body;
             bool repeat = n->loop.count > 1;

@@ -39,9 +39,18 @@ static const char *constant_of(struct writer *w, const struct param *param)
          : arena_format(w->c->arena, "%" PRId64, param->offset);
 }
 
+const struct writer *writer_of(const struct writer *w,
+                               const struct region *region)
+{
+    while (w->region != region)
+        w = w->outer;
+    return w;
+}
+
 static const char *base_of(struct writer *w, const struct param *param)
 {
-    return param->trainable ? w->params : w->state;
+    const struct writer *home = writer_of(w, param->region);
+    return param->trainable ? home->params : home->state;
 }
 
 const char *at(struct writer *w, const char *base, const char *offset)
@@ -58,7 +67,8 @@ const char *param_c(struct writer *w, const struct param *param)
 
 const char *grad_c(struct writer *w, const struct param *param)
 {
-    return param ? at(w, w->grads, constant_of(w, param)) : "NULL";
+    return param ? at(w, writer_of(w, param->region)->grads,
+                      constant_of(w, param)) : "NULL";
 }
 
 /* ---- values ---- */

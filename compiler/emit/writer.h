@@ -21,11 +21,15 @@ struct writer {
     struct place **used; int used_count; size_t used_size;
     const char *params, *grads, *state, *key, *numbers, *saved, *scratch;
     const struct region *region;
+    const struct writer *outer; /* of the region around */
     const char *x, *y, *dx, *dy;    /* the region's arguments */
 };
 
 /* emit_value.c: text of names, pointers, steps; declarations and formulas */
 const char *unique(struct writer *w, const char *base);
+/* The writer of this region or one around: whose bases parameters lie at. */
+const struct writer *writer_of(const struct writer *w,
+                               const struct region *region);
 const char *param_c(struct writer *w, const struct param *param);
 const char *grad_c(struct writer *w, const struct param *param);
 const char *at(struct writer *w, const char *base, const char *offset);

@@ -87,8 +87,19 @@ struct param {
     struct region *region;
     int64_t offset;             /* in its region's parameters (or state) */
     const char *constant;       /* its name in the emitted C */
+    bool shared;                /* several layers may use it */
     void *match;
     struct param *next;
+};
+
+/* The parameters of a shared block: one run of its body, for all its calls. */
+struct shared_weights {
+    struct function *function;  /* of its first call */
+    struct piece *path;
+    struct region *region;
+    int64_t params, state;      /* offsets in the region */
+    void *match;
+    struct shared_weights *next;
 };
 
 /* A step's operand. */
@@ -173,11 +184,14 @@ struct node {
             struct function *callee;
             struct function *instance;  /* like it, with the call's numbers */
             struct piece *path;
+            struct shared_weights *weights;    /* of a shared block, or NULL */
             struct node *forward;       /* CALL_GRAD: its CALL */
             struct node *twin;          /* in an inverse: the CALL whose
                                            parameters it takes */
-            int64_t params, state, keys, numbers;   /* offsets in this region */
-            struct form_size *saved;        /* likewise; plan.c */
+            int64_t params, state;      /* offsets in this region, or in that
+                                           of the shared weights */
+            int64_t keys, numbers;      /* in this region */
+            struct form_size *saved;    /* likewise; plan.c */
         } call;
         struct {
             struct region *body;
@@ -228,8 +242,10 @@ struct region {
     size_t captured_size;
     struct value **outputs; int output_count; size_t output_size;
     struct param *params, **params_end;
+    struct shared_weights *weights;
     int64_t scalars;            /* trainable, of one run of it */
     int64_t param_floats, state_floats, keys, numbers;  /* of one run of it */
+    bool state_moves;           /* a batch norm is in it, or in what it calls */
     bool state_again;           /* backward reads the state: it recomputes */
     /* backward, by grad.c: reads forward values; in `grads` the gradients of
      * inputs (NULL: none) and in `seeds` those of outputs */

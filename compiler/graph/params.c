@@ -43,29 +43,56 @@ static void place_numbers(struct region *region, struct sums *sums)
             n->point.slot = sums->numbers++;
 }
 
-static bool place_region(struct region *region);
-
-static void place_inner(struct sums *sums, const struct region *inner,
+/* What each call and iteration has for itself. */
+static void place_draws(struct sums *sums, const struct region *inner,
                         int64_t times, bool varies)
+{
+    add(sums, &sums->keys, inner->keys, times);
+    add_numbers(sums, inner->numbers, varies ? times : 1);
+}
+
+static void place_weights(struct sums *sums, const struct region *inner,
+                          int64_t times)
 {
     add(sums, &sums->params, inner->param_floats, times);
     add(sums, &sums->state, inner->state_floats, times);
-    add(sums, &sums->keys, inner->keys, times);
-    add_numbers(sums, inner->numbers, varies ? times : 1);
     add(sums, &sums->scalars, inner->scalars, times);
 }
 
-/* Whether the backward pass runs batch norms forward once more. */
-static bool state_again(const struct region *region)
+/* What its calls and loops do: `moves` running statistics, its own or those of
+ * a shared layer from outside; in the backward pass, `again`. */
+static void mark_state(struct region *region)
 {
-    bool again = false;
+    for (const struct node *n = region->nodes.first; n; n = n->next) {
+        const struct region *body = n->op == OP_CALL ? n->call.callee->body
+            : n->op == OP_LOOP ? n->loop.body : NULL;
+        region->state_moves |= n->op == OP_BATCH_NORM
+                            || (body && body->state_moves);
+        region->state_again |= body && body->state_again;
+    }
+}
 
-    for (const struct node *n = region->nodes.first; n; n = n->next)
-        if (n->op == OP_CALL)
-            again |= n->call.callee->body->state_again;
-        else if (n->op == OP_LOOP)
-            again |= n->loop.body->state_again;
-    return again;
+static void place_shared(struct region *region, struct sums *sums)
+{
+    for (struct shared_weights *w = region->weights; w; w = w->next) {
+        w->params = sums->params;
+        w->state = sums->state;
+        place_weights(sums, w->function->body, 1);
+    }
+}
+
+static void place_call(struct node *n, struct sums *sums)
+{
+    const struct shared_weights *weights = n->call.weights;
+    const struct region *body = n->call.callee->body;
+
+    n->call.params = weights ? weights->params : sums->params;
+    n->call.state = weights ? weights->state : sums->state;
+    n->call.keys = sums->keys;
+    n->call.numbers = sums->numbers;
+    if (!weights)
+        place_weights(sums, body, 1);
+    place_draws(sums, body, 1, false);
 }
 
 /* An inverse has its body's parameters. */
@@ -91,24 +118,22 @@ static bool place_region(struct region *region)
 
     place_own(region, &sums);
     place_numbers(region, &sums);
+    place_shared(region, &sums);
     for (struct node *n = region->nodes.first; n; n = n->next) {
         if (n->op == OP_CALL) {
-            n->call.params = sums.params;
-            n->call.state = sums.state;
-            n->call.keys = sums.keys;
-            n->call.numbers = sums.numbers;
-            place_inner(&sums, n->call.callee->body, 1, false);
+            place_call(n, &sums);
         } else if (n->op == OP_LOOP) {
             sums.overflow |= !place_region(n->loop.body);
             n->loop.body->state_again |= n->loop.recompute
-                                      && n->loop.body->state_floats;
+                                      && n->loop.body->state_moves;
             if (n->loop.inverse)
                 place_inverse(n->loop.inverse, n->loop.body);
             n->loop.params = sums.params;
             n->loop.state = sums.state;
             n->loop.keys = sums.keys;
             n->loop.numbers = sums.numbers;
-            place_inner(&sums, n->loop.body, n->loop.count, n->loop.varies);
+            place_weights(&sums, n->loop.body, n->loop.count);
+            place_draws(&sums, n->loop.body, n->loop.count, n->loop.varies);
         }
     }
     region->param_floats = sums.params;
@@ -116,7 +141,7 @@ static bool place_region(struct region *region)
     region->keys = sums.keys;
     region->numbers = sums.numbers;
     region->scalars = sums.scalars;
-    region->state_again = state_again(region);
+    mark_state(region);
     return !sums.overflow;
 }
 

@@ -2,8 +2,9 @@
  *
  * A row is a layer, or a block above its own; a repeat is one row "N x", which
  * counts all N, and the rows below it one.  A block that is called again is
- * not opened again.  Parameters are those that are trained; multiply-adds are
- * those of convolutions and linear layers for one sample, without biases. */
+ * not opened again.  Parameters are those that are trained, shared ones at
+ * their first use; multiply-adds are those of convolutions and linear layers
+ * for one sample, without biases. */
 #include "summary.h"
 
 #include "label.h"
@@ -27,6 +28,7 @@ struct table {
     struct compilation *c;
     struct row *row; int count; size_t size;
     struct known *known; int known_count; size_t known_size;
+    const void **met; int met_count; size_t met_size;   /* shared parameters */
     struct repeats repeats;
     bool overflow;
 };
@@ -94,14 +96,39 @@ static void count_functions(struct table *t)
     }
 }
 
-static int64_t own_params(const struct node *n)
+/* Shared parameters count where they are met first. */
+static bool met_before(struct table *t, const void *shared)
+{
+    for (int i = 0; i < t->met_count; i++)
+        if (t->met[i] == shared)
+            return true;
+    GROW_IN(t->c->arena, t->met, t->met_size, t->met_count);
+    t->met[t->met_count++] = shared;
+    return false;
+}
+
+static int64_t own_params(struct table *t, const struct node *n)
 {
     int64_t sum = 0;
 
     for (int i = 0; i < NODE_PARAMS; i++)
-        if (n->param[i] && n->param[i]->trainable)
+        if (n->param[i] && n->param[i]->trainable
+            && (!n->param[i]->shared || !met_before(t, n->param[i])))
             sum += n->param[i]->size;
     return sum;
+}
+
+static int64_t call_params(struct table *t, const struct node *n,
+                           int64_t count)
+{
+    const struct shared_weights *weights = n->call.weights;
+    int64_t scalars = n->call.callee->body->scalars;
+
+    if (!weights)
+        return times(t, count, scalars);
+    if (met_before(t, weights))
+        return 0;
+    return times(t, weights->region == n->region ? count : 1, scalars);
 }
 
 /* ---- rows ---- */
@@ -117,7 +144,7 @@ static struct row *add_row(struct table *t, int depth, const char *label,
     *row = (struct row) {
         .depth = depth, .times = 1, .label = label, .op = op_name(n->op),
         .shape = n->outs ? &n->out[0]->shape : NULL,
-        .params = own_params(n), .macs = node_macs(t, n),
+        .params = own_params(t, n), .macs = node_macs(t, n),
     };
     return row;
 }
@@ -131,7 +158,7 @@ static void add_call(struct table *t, const struct node *n, int depth,
     struct row *row = add_row(t, depth, label, n);
 
     row->times = count;
-    row->params = times(t, count, body->scalars);
+    row->params = call_params(t, n, count);
     row->macs = times(t, count, row->macs);
     row->again = callee->shown;
     callee->shown = true;
