@@ -8,7 +8,7 @@ TRAINED = resnet highway small_resnet
 DATA   ?=
 EPOCHS ?=
 
-examples: $(addprefix $(EX)/,train classify degrade \
+examples: $(addprefix $(EX)/,train classify degrade names \
                              $(TRAINED:%=train_%))
 
 # .rnet -> C.  KNOBS sets parameters of the network, as in
@@ -39,6 +39,7 @@ $(EX)/%.o: examples/%.c
 # These include emitted headers, which must be there first.
 $(EX)/train.o $(EX)/classify.o: $(EX)/residual_mlp.h
 $(EX)/degrade.o: $(EX)/plain.h $(EX)/twin.h
+$(EX)/names.o: $(EX)/letters.h
 
 EX_LINK = $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lz -lm
 $(EX)/train: $(EX)/train.o $(EX)/residual_mlp.o $(EX_LIB)
@@ -46,6 +47,8 @@ $(EX)/train: $(EX)/train.o $(EX)/residual_mlp.o $(EX_LIB)
 $(EX)/classify: $(EX)/classify.o $(EX)/residual_mlp.o $(EX_LIB)
 	$(EX_LINK)
 $(EX)/degrade: $(EX)/degrade.o $(EX)/plain.o $(EX)/twin.o $(EX_LIB)
+	$(EX_LINK)
+$(EX)/names: $(EX)/names.o $(EX)/words.o $(EX)/letters.o $(EX_LIB)
 	$(EX_LINK)
 
 # One trainer for every classifier: it reads the network's table.
@@ -62,6 +65,9 @@ train: $(EX)/train
 	$(EX)/train $(if $(DATA),--data $(DATA)) $(if $(EPOCHS),--epochs $(EPOCHS))
 degrade: $(EX)/degrade
 	$(EX)/degrade
+# make names; make names NAMES=file STEPS=3000
+names: $(EX)/names
+	$(EX)/names $(NAMES) $(STEPS)
 
-.PHONY: examples train degrade
+.PHONY: examples train degrade names
 .PRECIOUS: $(EX)/%.c $(EX)/%.h $(EX)/%.o
