@@ -134,9 +134,8 @@ static short list_length(const struct ast *list)
     return count;
 }
 
-/* One number for all, or a list of them. */
-static bool read_numbers(struct use *use, const struct arg_row *row,
-                         struct ast *ast, struct arg *arg)
+bool read_numbers(struct use *use, const struct arg_row *row, struct ast *ast,
+                  struct arg *arg)
 {
     bool sides = row->kind == ARG_SIDES;
 

@@ -77,6 +77,9 @@ struct param *given_param(const struct use *use, const struct arg *arg,
 /* Whether a layer has a bias: as written; else not where a batch norm follows
  * (implicit: build_norm takes it away). */
 bool has_bias(const struct use *use, const struct arg *arg);
+/* An argument that is one number for all, or a list of them. */
+bool read_numbers(struct use *use, const struct arg_row *row, struct ast *ast,
+                  struct arg *arg);
 /* `f(chain) as n` names f's result and parameters, not the chain's. */
 struct value *eval_unnamed(struct body *body, struct ast *chain,
                            struct value *x);

@@ -37,7 +37,21 @@ static int64_t width_of(const struct value *x)
     return x->shape.axis[x->shape.rank - 2];
 }
 
-/* Windows are not too large; of a sequence, one number says how they lie. */
+/* Of a sequence, one number says how a window lies. */
+static bool along_sequence(struct use *use, const struct value *x,
+                           const struct arg_row *row, struct arg *arg)
+{
+    if (x->shape.rank != 2)
+        return true;
+    if (arg->count) {
+        fail(use->body, arg->ast->span, "'%s' is one number along a sequence, "
+             "%s", row->name, shape_text(use->body->check->c, &x->shape));
+        return false;
+    }
+    arg->n[0] = row->kind == ARG_PAD ? 0 : 1;
+    return true;
+}
+
 static bool read_windows(struct use *use, struct value *x)
 {
     for (int i = 0; i < ARGS && use->layer->arg[i].kind; i++) {
@@ -51,14 +65,8 @@ static bool read_windows(struct use *use, struct value *x)
                      "limit of 2^20", row->name, arg->n[j]);
                 return false;
             }
-        if (x->shape.rank != 2)
-            continue;
-        if (arg->count) {
-            fail(use->body, arg->ast->span, "'%s' is one number along a "
-                 "sequence, %s", row->name, text_of(use, x));
+        if (!along_sequence(use, x, row, arg))
             return false;
-        }
-        arg->n[0] = row->kind == ARG_PAD ? 0 : 1;
     }
     return true;
 }
@@ -326,10 +334,33 @@ static struct value *apply_pad(struct use *use, struct value *x)
                  width_of(x) + n[2] + n[3]);
 }
 
+/* The size that crop leaves: numbers, or those of a value. */
+static bool crop_size(struct use *use, struct value *x, struct arg *size)
+{
+    struct body *body = use->body;
+    const struct arg_row *row = &use->layer->arg[0];
+
+    if (size->ast->kind == AST_LIST || is_number(body, size->ast))
+        return read_numbers(use, row, size->ast, size)
+            && along_sequence(use, x, row, size);
+    struct value *like = eval_unnamed(body, size->ast, x);
+    if (!like)
+        return false;
+    if (like->shape.rank != x->shape.rank) {
+        fail(body, size->ast->span, "'crop' takes the size of a value with as "
+             "many axes as %s, this one is %s", text_of(use, x),
+             text_of(use, like));
+        return false;
+    }
+    size->n[0] = height_of(like);
+    size->n[1] = width_of(like);
+    return true;
+}
+
 /* The middle; where it has no middle, the odd pixel goes below and right. */
 static struct value *apply_crop(struct use *use, struct value *x)
 {
-    if (!read_windows(use, x))
+    if (!crop_size(use, x, &use->arg[0]))
         return NULL;
     int64_t height = use->arg[0].n[0], width = use->arg[0].n[1];
     int64_t top = height_of(x) - height, left = width_of(x) - width;
@@ -373,6 +404,6 @@ const struct layer map_layers[] = {
     { "pad", apply_pad, 0, 2, 3, NULL, {
         { "sides", ARG_SIDES, true, 0, NULL } } },
     { "crop", apply_crop, 0, 2, 3, NULL, {
-        { "size", ARG_PAIR, true, 0, NULL } } },
+        { "size", ARG_CHAIN, true, 0, NULL } } },
     { 0 }
 };
