@@ -1,6 +1,7 @@
 #!/bin/sh
 # recompute.sh: each network of tests/recompute with `checkpoint` and without
-# (tests/recompute.c), in the double build.
+# (tests/recompute.c), in the double build; and reversible streams take the same
+# memory for training whatever their depth.
 cd "$(dirname "$0")/.." || exit 2
 : "${RNETC:=build/rnetc}" "${CC:=cc}" "${OUT:=build/recompute}"
 mkdir -p "$OUT" || exit 2
@@ -23,5 +24,16 @@ for source in tests/recompute/*.rnet; do
         echo "recompute.sh: $name: FAILED"
     fi
 done
+train_bytes() {
+    $RNETC --summary=json -D "layers=$1" tests/networks/revnet.rnet |
+        sed -n 's/.*"train_bytes": *\([0-9]*\).*/\1/p'
+}
+shallow=$(train_bytes 2) deep=$(train_bytes 200)
+if [ -n "$shallow" ] && [ "$shallow" = "$deep" ]; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "recompute.sh: $shallow bytes for 2 reversible layers, $deep for 200"
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

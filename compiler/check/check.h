@@ -291,6 +291,10 @@ struct value *stream_write(struct body *body, struct value *y,
 /* Whether this may stand directly in a stream; false after an error. */
 bool stream_takes(struct body *body, const struct ast *ast);
 void stream_misplaced(struct body *body, struct span span);
+/* Around an iteration of a repeat in the stream: its inverse, when the stream
+ * is reversible and the iteration is made of calls alone; else NULL. */
+void stream_iteration(struct body *body);
+struct region *stream_inverse(struct body *body, struct region *iteration);
 
 struct ast *decl_find(struct check *check, const char *name);
 struct piece *copy_pieces(struct compilation *c, const struct piece *pieces);

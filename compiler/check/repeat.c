@@ -11,6 +11,7 @@ struct run {                    /* equal iterations, so far */
     int64_t count;
     struct value *x;            /* what enters the first */
     bool recompute;             /* by `checkpoint` */
+    struct region *inverse;     /* of the first; see streams.c */
     bool varies;                /* they differ in their operators' numbers */
     struct region **iterations; size_t size;    /* all, where they may */
 };
@@ -126,7 +127,7 @@ static struct value *close_run(struct body *body, struct ast *ast,
 
     if (run->count == 1 && ast->kind == AST_REPEAT)
         move_names_out(region, body->loops, run->region);
-    if (run->count == 1 && !run->recompute)
+    if (run->count == 1 && !run->recompute && !run->inverse)
         return splice(body, run);
     if (region->input_count > NODE_INS) {
         fail(body, span, "a repeat may use at most %d values from outside",
@@ -140,7 +141,8 @@ static struct value *close_run(struct body *body, struct ast *ast,
     append_node(body->region, &body->region->nodes, node);
     node->loop.body = region;
     node->loop.count = run->count;
-    node->loop.recompute = run->recompute;
+    node->loop.recompute = run->recompute || run->inverse;
+    node->loop.inverse = run->inverse;
     node->loop.varies = run->varies;
     node->loop.iterations = run->varies ? run->iterations : NULL;
     region->loop = node;
@@ -193,11 +195,13 @@ static bool joins(struct body *body, struct run *run, struct region *region)
 }
 
 static struct region *iterate(struct body *body, struct ast *ast,
-                              struct value *x, int64_t index)
+                              struct value *x, int64_t index,
+                              struct region **inverse)
 {
     struct compilation *c = body->check->c;
     struct body sub = *body;
 
+    stream_iteration(body);
     sub.region = new_region(c, body->region->function, body->region);
     sub.in_repeat = true;
     sub.loops += ast->kind == AST_REPEAT;
@@ -215,6 +219,7 @@ static struct region *iterate(struct body *body, struct ast *ast,
     if (!out || !need_real(body, out, ast->b->span, "a repeat's result"))
         return NULL;
     add_output(c, sub.region, own_output(&sub, out));
+    *inverse = stream_inverse(&sub, sub.region);
     return sub.region;
 }
 
@@ -330,8 +335,9 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
         struct value *in = run.region ? run.region->outputs[0] : x;
         in = run.region ? in : as_layout(body, together(body, x),
                                          natural_layout(&x->shape));
+        struct region *inverse = NULL;
         struct region *region = too_many(body, ast->span) ? NULL
-                              : iterate(body, ast, in, i);
+                              : iterate(body, ast, in, i, &inverse);
         if (!region)
             return NULL;
         if (joins(body, &run, region)) {
@@ -347,7 +353,7 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
         if (!x)
             return NULL;
         x = as_layout(body, together(body, x), natural_layout(&x->shape));
-        run = (struct run) { .region = region, .x = x,
+        run = (struct run) { .region = region, .x = x, .inverse = inverse,
                              .recompute = run.recompute };
         add_iteration(body->check->c, &run, region);
     }

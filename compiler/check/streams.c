@@ -7,6 +7,8 @@
  *   weighted   learned sums over depth, DenseFormer (Pagliardini et al. 2024)
  *   hyper      n streams, mixed by learned matrices, arXiv 2409.19606
  *   manifold   the same with doubly stochastic matrices, arXiv 2512.24880
+ *   reversible two halves, each the sum that the other's blocks write to
+ *              (RevNet, Gomez et al. 2017); iterations have an inverse
  * The first two look at all that was before, so that their repeats are
  * unrolled; the others carry one value of n * features, and repeats stay
  * loops.  A site is a use of the stream's parameters; the k-th of a body has
@@ -29,6 +31,10 @@ struct stream {
     int64_t within, blocks;     /* blocks: of the .rnet, so far */
     struct value *carried;      /* hyper: what a block's result is added to */
     struct weights write;       /* hyper: how */
+    struct value *first, *second;       /* reversible: the halves, in turn */
+    struct node **steps;        /* reversible: calls of this iteration; */
+    size_t size, count_steps;
+    bool inner;                 /* it has more than calls: a repeat */
 };
 
 typedef struct value *stream_step(struct body *body, struct stream *stream,
@@ -397,13 +403,132 @@ static struct value *manifold_read(struct body *body, struct stream *stream,
     return h;
 }
 
+/* ---- reversible ---- */
+
+/* The halves of what enters: those that the block before left, if one did. */
+static void take_halves(struct body *body, struct stream *stream,
+                        struct value *x, struct span span)
+{
+    struct node *join = x->producer;
+    int64_t half = x->features / 2;
+    int axis = x->shape.rank - 1;
+
+    if (join && join->op == OP_CONCAT && join->region == body->region
+        && join->in[1] == stream->second) {
+        stream->first = join->in[0];
+        remove_node(&body->region->nodes, join);        /* nobody reads it */
+        return;
+    }
+    stream->first = build_slice(body, x, axis, 0, half, span);
+    stream->second = build_slice(body, x, axis, half, half, span);
+}
+
+static struct value *reversible_enter(struct body *body,
+                                      struct stream *stream, struct value *x,
+                                      struct span span)
+{
+    (void)stream;
+    if (x->features % 2 == 0)
+        return x;
+    fail(body, span, "a reversible stream splits the last axis in halves: %s "
+         "cannot be", shape_text(body->check->c, &x->shape));
+    fail_note(body, x->span, "%s comes from here",
+              shape_text(body->check->c, &x->shape));
+    return NULL;
+}
+
+/* (x1, x2): the block reads x2 */
+static struct value *reversible_read(struct body *body, struct stream *stream,
+                                     struct value *x, struct span span)
+{
+    take_halves(body, stream, x, span);
+    return stream->second;
+}
+
+/* A block that is a call can be undone. */
+static void add_step(struct body *body, struct stream *stream,
+                     struct value *y)
+{
+    if (!y->producer || y->producer->op != OP_CALL) {
+        stream->inner = true;
+        return;
+    }
+    GROW_IN(body->check->c->arena, stream->steps, stream->size,
+            stream->count_steps);
+    stream->steps[stream->count_steps++] = y->producer;
+}
+
+/* (x1, x2) becomes (x2, x1 + F(x2)) */
+static struct value *reversible_write(struct body *body,
+                                      struct stream *stream, struct value *y,
+                                      struct span span)
+{
+    struct value *halves[2];
+
+    add_step(body, stream, y);
+    halves[0] = stream->second;
+    halves[1] = build_binary(body, "ADD", "ADD", y, stream->first, "sum", span);
+    if (!halves[1])
+        return NULL;
+    halves[1] = as_layout(body, halves[1], halves[0]->layout);
+    stream->second = halves[1];
+    struct value *x = build_concat(body, halves, 2, y->shape.rank - 1, span);
+    stream->second = x ? x->producer->in[1] : NULL;
+    return x;
+}
+
+static struct value *reversible_leave(struct body *body,
+                                      struct stream *stream, struct value *x,
+                                      struct span span)
+{
+    (void)body, (void)stream, (void)span;
+    return x;
+}
+
+/* F(x) once more, in another region, with the parameters of `call`. */
+static struct value *call_twin(struct body *body, struct node *call,
+                               struct value *x)
+{
+    struct compilation *c = body->check->c;
+    struct node *node = new_node(c, OP_CALL, call->span);
+    const struct value *out = call->out[0];
+
+    node->call = call->call;
+    node->call.twin = call;
+    node_in(node, as_layout(body, together(body, x),
+                            natural_layout(&x->shape)));
+    append_node(body->region, &body->region->nodes, node);
+    return node_out(node, new_value(c, body->region, FORM_ROWS, out->layout,
+                                    &out->shape, out->name, call->span));
+}
+
+/* From (x2, y) to (y - F(x2), x2), the last step first. */
+static struct value *undo_steps(struct body *body, struct stream *stream,
+                                struct value *y)
+{
+    struct span span = stream_span(stream);
+    int axis = y->shape.rank - 1;
+    int64_t half = y->features / 2;
+    struct value *halves[2] = { build_slice(body, y, axis, 0, half, span),
+                                build_slice(body, y, axis, half, half, span) };
+
+    for (size_t i = stream->count_steps; i-- > 0;) {
+        struct value *f = call_twin(body, stream->steps[i], halves[0]);
+        struct value *x = build_binary(body, "RSUB", "SUB", f, halves[1],
+                                       "undone", span);
+        halves[1] = halves[0];
+        halves[0] = x;
+    }
+    return build_concat(body, halves, 2, axis, span);
+}
+
 /* ---- kinds and their arguments ---- */
 
 static const struct kind {
     const char *name, *usage;
     int64_t most;               /* streams, 0: no such argument */
     bool every, dynamic, iterations;
-    bool unrolls;
+    bool unrolls, inverts;
     stream_step *enter, *read, *write, *leave;
 } kinds[] = {
     { "attention", "'stream attention' or 'stream attention(every = n)'",
@@ -417,6 +542,10 @@ static const struct kind {
       "k)'", .most = 8 /* RNET_SINKHORN_LARGEST */, .iterations = true,
       .enter = hyper_enter, .read = manifold_read, .write = hyper_write,
       .leave = hyper_leave },
+    { "reversible", "'stream reversible'", .inverts = true,
+      .enter = reversible_enter,
+      .read = reversible_read, .write = reversible_write,
+      .leave = reversible_leave },
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0],
        LIMIT_ITERATIONS = 32 };         /* RNET_SINKHORN_ITERATIONS */
@@ -469,14 +598,12 @@ static bool unknown_kind(struct body *body, const struct ast *ast)
     for (int i = 0; i < KINDS; i++)
         names[i] = kinds[i].name;
     near = ast->name ? diag_nearest(ast->name, names, KINDS) : NULL;
-    if (ast->name && strcmp(ast->name, "reversible") == 0)
-        fail(body, ast->span, "'stream reversible' is not supported yet");
-    else if (near)
+    if (near)
         fail(body, ast->span, "unknown stream '%s'; did you mean '%s'?",
              ast->name, near);
     else
-        fail(body, ast->span, "a stream is attention, weighted, hyper(n) or "
-             "manifold(n)");
+        fail(body, ast->span, "a stream is attention, weighted, hyper(n), "
+             "manifold(n) or reversible");
     return false;
 }
 
@@ -559,6 +686,37 @@ static struct value *run_sites(struct body *body, struct stream *stream,
         x = kind->leave(&sub, stream, x, stream_span(stream));
     body->bad |= sub.bad || !x;
     return x;
+}
+
+void stream_iteration(struct body *body)
+{
+    if (body->stream) {
+        body->stream->count_steps = 0;
+        body->stream->inner = false;
+    }
+}
+
+struct region *stream_inverse(struct body *body, struct region *iteration)
+{
+    struct compilation *c = body->check->c;
+    struct stream *stream = body->stream;
+    struct value *out = iteration->outputs[0];
+    struct body sub = *body;
+
+    if (!stream || !stream->kind->inverts)
+        return NULL;
+    bool inner = stream->inner;
+    stream->inner = true;       /* for a repeat around this one */
+    if (inner || !stream->count_steps)
+        return NULL;
+    sub.region = new_region(c, iteration->function, iteration->parent);
+    struct value *y = new_value(c, sub.region, FORM_ROWS, out->layout,
+                                &out->shape, out->name, out->span);
+    GROW_IN(c->arena, sub.region->captured, sub.region->captured_size, 0);
+    sub.region->captured[0] = NULL;
+    add_input(c, sub.region, y);
+    add_output(c, sub.region, own_output(&sub, undo_steps(&sub, stream, y)));
+    return sub.region;
 }
 
 struct value *run_stream(struct body *body, struct ast *ast, struct value *x)

@@ -105,6 +105,7 @@ static void place_inverse(struct region *inverse, const struct region *body)
     inverse->state_again = body->state_again;
     for (struct node *n = inverse->nodes.first; n; n = n->next)
         if (n->op == OP_CALL) {
+            n->call.callee = n->call.twin->call.callee;
             n->call.params = n->call.twin->call.params;
             n->call.state = n->call.twin->call.state;
             n->call.keys = n->call.twin->call.keys;
