@@ -300,9 +300,9 @@ static const char *function_key(struct body *body, struct ast *decl,
     struct text key = { 0 };
     bool told = true;
 
-    text_add(&key, "%p %d %d %d %.17g %s", (void *)decl, body->init.kind,
-             body->init.fan_out, body->init.uniform, body->init.number,
-             shape_text(c, &x->shape));
+    text_add(&key, "%p %d %d %d %.17g %.17g %s", (void *)decl,
+             body->init.kind, body->init.fan_out, body->init.uniform,
+             body->init.number, body->init.gain, shape_text(c, &x->shape));
     if (body->stream)
         text_add(&key, " stream");
     for (struct env *e = env; e && told; e = e->next) {
@@ -478,7 +478,8 @@ void read_unused(struct body *body)
     static const struct thing unknown_yet = { .kind = THING_BAD };
 
     for (struct ast *d = body->check->decls; d; d = d->next) {
-        struct body sub = { .check = body->check, .label = d->name };
+        struct body sub = { .check = body->check, .label = d->name,
+                            .init = body->init };
         if (d->kind != AST_BLOCK)
             continue;
         for (struct ast *p = d->parameters; p; p = p->next)
@@ -616,8 +617,8 @@ static struct thing apply_word(struct body *body, struct ast *given,
 static struct thing use_shared(struct body *body, struct shared *shared,
                                struct ast *ast, struct value *x, bool column)
 {
-    if (ast->kind != AST_CALL)          /* f(x) need not follow a value */
-        has_current(body, ast, x);
+    if (ast->kind != AST_CALL && !shared_starts(shared))
+        has_current(body, ast, x);      /* but f(x) need not follow one */
     return value_thing(apply_shared(body, shared, ast, x, column));
 }
 

@@ -162,81 +162,6 @@ static const char *did_you_mean(struct body *body, const struct ast *ast,
                                near) : "";
 }
 
-/* ---- init ---- */
-
-static bool init_number(struct body *body, struct ast *call,
-                        struct weight_init *init)
-{
-    struct number number;
-
-    if (!call->list || call->list->next) {
-        fail(body, call->span, "init '%s' takes one number", call->name);
-        return false;
-    }
-    if (!number_of(body, call->list->a, &number))
-        return false;
-    init->number = number_real(number);
-    if (init->kind != IK_CONSTANT && init->number < 0) {
-        fail(body, call->list->span, "the spread of init '%s' must be at "
-             "least 0, it is %g", call->name, init->number);
-        return false;
-    }
-    return fit_float(body, call->list->span, &init->number);
-}
-
-static bool init_words(struct body *body, struct ast *call,
-                       struct weight_init *init)
-{
-    bool good = true;
-
-    for (struct ast *a = call->list; a; a = a->next) {
-        if (init->kind != IK_CONSTANT && word_is(a->a, "uniform")) {
-            init->uniform = true;
-        } else if (init->kind == IK_HE && word_is(a->a, "fan_out")) {
-            init->fan_out = true;
-        } else {
-            fail(body, a->span, init->kind == IK_CONSTANT
-                 ? "init '%s' takes no argument" : init->kind == IK_HE
-                 ? "init '%s' knows 'uniform' and 'fan_out'"
-                 : "init '%s' knows 'uniform'", call->name);
-            good = false;
-        }
-    }
-    return good;
-}
-
-static void read_init(struct body *body, struct ast *item)
-{
-    static const struct { const char *name; enum init_kind kind; bool number; }
-    rows[] = {
-        { "he", IK_HE, false }, { "xavier", IK_XAVIER, false },
-        { "normal", IK_NORMAL, true }, { "uniform", IK_UNIFORM, true },
-        { "constant", IK_CONSTANT, true }, { "zeros", IK_CONSTANT, false },
-    };
-    enum { count = sizeof rows / sizeof rows[0] };
-    const char *names[count], *word = word_of(item->a);
-    struct ast *call = item->a;
-    struct weight_init init = { 0 };
-
-    for (size_t i = 0; i < count; i++) {
-        names[i] = rows[i].name;
-        if (!word || strcmp(word, rows[i].name))
-            continue;
-        init.kind = rows[i].kind;
-        if (rows[i].number ? init_number(body, call, &init)
-                           : init_words(body, call, &init))
-            body->init = init;
-        return;
-    }
-    const char *near = word ? diag_nearest(word, names, count) : NULL;
-    if (near)
-        fail(body, call->span, "unknown init '%s'; did you mean '%s'?", word,
-             near);
-    else
-        fail(body, call->span, "init is he, xavier, normal(sd), "
-             "uniform(bound), constant(value) or zeros");
-}
-
 /* ---- norms as properties ---- */
 
 static struct ast *norm_kind(struct ast *norm)
@@ -964,7 +889,7 @@ void run_body(struct body *body, struct ast *items)
     struct value *x = body->current;
     body->before = body->shared = NULL;
     if (p.init)
-        read_init(body, p.init);
+        read_init(body, p.init->a, &body->init);
     if (p.before)
         body->before_weights = p.before;
     if (p.after)

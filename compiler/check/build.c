@@ -4,7 +4,6 @@
 #include "check.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 /* The value as the body's region sees it: what lies outside a loop's body
@@ -266,27 +265,6 @@ struct piece *fixed_path(struct body *body, const char *word)
     return join(body->check->c, body->scope->prefix, piece);
 }
 
-/* He 2015 (gain of a rectifier), Glorot 2010, or as given. */
-static void initialise(struct param *param, const struct weight_init *init,
-                       double fan_in, double fan_out)
-{
-    double variance = init->kind == IK_XAVIER ? 2 / (fan_in + fan_out)
-                    : 2 / (init->fan_out ? fan_out : fan_in);
-
-    param->init = INIT_NORMAL;
-    param->spread = sqrt(variance);
-    if (init->kind == IK_NORMAL || init->kind == IK_UNIFORM)
-        param->spread = init->number;
-    else if (init->uniform)
-        param->spread = sqrt(3 * variance);
-    if (init->uniform || init->kind == IK_UNIFORM)
-        param->init = INIT_UNIFORM;
-    if (init->kind == IK_CONSTANT) {
-        param->init = INIT_CONSTANT;
-        param->mean = init->number;
-    }
-}
-
 static bool too_large(const struct shape *shape)
 {
     return shape_size(shape) > LIMIT_SIZE;
@@ -324,16 +302,25 @@ struct param *make_param(struct body *body, struct piece *path,
                     shape);
 }
 
+struct param *weight_leaf(struct body *body, struct piece *path,
+                          const char *leaf, enum pack pack, int groups,
+                          const struct shape *shape, int64_t fan_in,
+                          int64_t fan_out)
+{
+    struct param *param = make_param(body, path, leaf, pack, groups, shape);
+
+    param->decay = true;
+    initialise(param, init_of(body), (double)fan_in, (double)fan_out);
+    return param;
+}
+
 struct param *weight_param(struct body *body, struct piece *path,
                            enum pack pack, int groups,
                            const struct shape *shape, int64_t fan_in,
                            int64_t fan_out)
 {
-    struct param *param = make_param(body, path, "weight", pack, groups,
-                                     shape);
-    param->decay = true;
-    initialise(param, &body->init, (double)fan_in, (double)fan_out);
-    return param;
+    return weight_leaf(body, path, "weight", pack, groups, shape, fan_in,
+                       fan_out);
 }
 
 struct param *vector_param(struct body *body, struct piece *path,

@@ -485,7 +485,8 @@ struct network *check(struct compilation *c, struct ast *tree,
     main->body = new_region(c, main, NULL);
     struct body body = { .check = &check, .region = main->body,
                          .scope = NEW(c->arena, struct scope),
-                         .label = decl->name, .is_network = true };
+                         .label = decl->name, .is_network = true,
+                         .init = { .gain = 1 } };
     if (!settings_known(&body, decl, settings)
         || !bind_knobs(&body, decl, settings))
         return NULL;

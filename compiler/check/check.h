@@ -1,6 +1,6 @@
 /* check.h: what the parts of the checker share.  number.c: compile-time
  * arithmetic and names; build.c: nodes with their shape rules; layers.h: the
- * layers, a row each; shared.c: layers made once; losses.c; blocks.c,
+ * layers, a row each; init.c; shared.c: layers made once; losses.c; blocks.c,
  * body.c: blocks and their properties; same.c, repeat.c; streams.c; check.c:
  * files, networks, ports. */
 #ifndef CHECK_H
@@ -35,7 +35,7 @@ struct scope { struct piece *prefix; struct counter *counters;
 
 struct weight_init { enum init_kind { IK_HE, IK_XAVIER, IK_NORMAL, IK_UNIFORM,
                                  IK_CONSTANT } kind;
-                     bool fan_out, uniform; double number; };
+                     bool fan_out, uniform; double number, gain; };
 
 /* `shared name = layer(...)`: its parameters lie in the region where it was
  * made, under its name. */
@@ -73,6 +73,7 @@ struct body {
     bool batch_weights;         /* a batch norm round weights: no biases */
     bool in_unit;               /* within a block that has a shortcut */
     struct weight_init init;
+    const struct weight_init *layer_init;       /* of the layer being applied */
     const char *label;          /* of the block, for messages */
     const char *as_name;        /* `as` names the next layer's path */
     struct span as_span;
@@ -158,6 +159,11 @@ struct piece *fixed_path(struct body *body, const char *word);
 struct param *make_param(struct body *body, struct piece *path,
                          const char *leaf, enum pack pack, int groups,
                          const struct shape *shape);
+struct param *weight_leaf(struct body *body, struct piece *path,
+                          const char *leaf, enum pack pack, int groups,
+                          const struct shape *shape, int64_t fan_in,
+                          int64_t fan_out);
+/* the same, called "weight" */
 struct param *weight_param(struct body *body, struct piece *path,
                            enum pack pack, int groups,
                            const struct shape *shape, int64_t fan_in,
@@ -216,10 +222,19 @@ const char *const *layer_names(struct compilation *c, size_t *count);
 bool is_layer(const char *name);
 bool layer_starts(const struct layer *layer);   /* needs no current value */
 
+/* init.c */
+/* `he(gain = 2)`: false after an error, *init unchanged. */
+bool read_init(struct body *body, struct ast *ast, struct weight_init *init);
+/* The layer's, or else the body's. */
+const struct weight_init *init_of(const struct body *body);
+void initialise(struct param *param, const struct weight_init *init,
+                double fan_in, double fan_out);
+
 /* shared.c */
 void run_shared(struct body *body, struct ast *item);
 struct value *apply_shared(struct body *body, struct shared *shared,
                            struct ast *use, struct value *x, bool column);
+bool shared_starts(const struct shared *shared);    /* needs no value */
 /* Names and initial weights become those of the place where it was made, until
  * shared_leave; nothing for NULL. */
 void shared_enter(struct body *body, struct shared *shared);
@@ -230,6 +245,8 @@ struct param *shared_param(struct body *body, struct piece *path,
                            const char *leaf, enum pack pack, int groups,
                            const struct shape *shape);
 struct shared_weights *weights_of(struct body *body, struct function *function);
+/* What a block's parameter stands for, in the names of *env. */
+struct ast *resolved(struct ast *ast, struct env **env);
 /* `table.weight` as an argument; NULL after an error. */
 struct param *member_param(struct body *body, struct ast *ast,
                            const char *argument);

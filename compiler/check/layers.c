@@ -62,12 +62,15 @@ struct value *eval_unnamed(struct body *body, struct ast *chain,
                            struct value *x)
 {
     const char *as_name = body->as_name;
+    const struct weight_init *init = body->layer_init;
     struct shared *making = body->making;
 
     body->as_name = NULL;
+    body->layer_init = NULL;
     body->making = NULL;
     x = eval_value(body, chain, x);
     body->as_name = as_name;
+    body->layer_init = init;
     body->making = making;
     return x;
 }
@@ -79,6 +82,11 @@ struct param *given_param(const struct use *use, const struct arg *arg,
     struct compilation *c = body->check->c;
     struct param *param = member_param(body, arg->ast, name);
 
+    if (use->has_init) {
+        fail(body, use->span, "this '%s' is another layer's, which has its "
+             "own 'init'", name);
+        return NULL;
+    }
     if (!param || shape_equal(&param->shape, shape))
         return param;
     fail(body, arg->ast->span, "this '%s' is %s, the layer here needs %s",
@@ -183,6 +191,8 @@ static bool read_arg(struct use *use, const struct arg_row *row,
     arg->ast = ast;
     if (row->kind == ARG_CHAIN || row->kind == ARG_PARAM)
         return true;
+    if (row->kind == ARG_INIT)
+        return use->has_init = read_init(use->body, ast, &use->init);
     if (row->word && ast->kind == AST_NAME && !env_find(use->body->env, ast->name)
         && strcmp(ast->name, row->word) == 0)
         return arg->is_word = true;
@@ -204,6 +214,17 @@ static int arg_count(const struct layer *layer)
     int count = 0;
     while (count < ARGS && layer->arg[count].kind != ARG_END)
         count++;
+    return count;
+}
+
+/* `weight` and `init`, which come last, are given by name alone. */
+static int positions(const struct layer *layer)
+{
+    int count = arg_count(layer);
+
+    while (count && (layer->arg[count - 1].kind == ARG_INIT
+                     || layer->arg[count - 1].kind == ARG_PARAM))
+        count--;
     return count;
 }
 
@@ -231,7 +252,7 @@ static int arg_named(struct use *use, struct ast *argument)
 static bool read_args(struct use *use)
 {
     const struct layer *layer = use->layer;
-    int position = 0, count = arg_count(layer);
+    int position = 0, count = arg_count(layer), places = positions(layer);
 
     for (int i = 0; i < count; i++) {
         use->arg[i].real = layer->arg[i].preset;
@@ -243,10 +264,10 @@ static bool read_args(struct use *use)
         int i = arg->name ? arg_named(use, arg) : position++;
         if (i < 0)
             return false;
-        if (i >= count) {
-            fail(use->body, arg->span, count ? "too many arguments: '%s' "
+        if (!arg->name && i >= places) {
+            fail(use->body, arg->span, places ? "too many arguments: '%s' "
                  "takes at most %d" : "'%s' takes no arguments", layer->name,
-                 count);
+                 places);
             return false;
         }
         if (use->arg[i].given) {
@@ -348,6 +369,18 @@ static bool value_fits(struct use *use, struct value *x)
         && rank_fits(use, x);
 }
 
+/* The layer's nodes. */
+static struct value *build(struct use *use, struct value *x)
+{
+    struct body *body = use->body;
+    const struct weight_init *outer = body->layer_init;
+
+    body->layer_init = use->has_init ? &use->init : NULL;
+    x = use->layer->apply(use, x);
+    body->layer_init = outer;
+    return x && small_enough(body, &x->shape, use->span) ? x : NULL;
+}
+
 /* The layer's nodes, and the block's norms round its weights, which are no part
  * of a shared layer. */
 static struct value *apply_weights(struct use *use, struct value *x)
@@ -360,9 +393,7 @@ static struct value *apply_weights(struct use *use, struct value *x)
         x = norm_before(body, x);
     shared_enter(body, making);
     if (x)
-        x = use->layer->apply(use, x);
-    if (x && !small_enough(body, &x->shape, use->span))
-        x = NULL;
+        x = build(use, x);
     shared_leave(body, making);
     if (x && body->after_weights)
         x = apply_norm(body, body->after_weights, x);
@@ -383,8 +414,7 @@ apply_row(struct body *body, const struct layer *layer, struct ast *call,
         return NULL;
     if (column && (layer->traits & LAYER_WEIGHTS))
         return apply_weights(&use, x);
-    x = layer->apply(&use, x);
-    return x && small_enough(body, &x->shape, call->span) ? x : NULL;
+    return build(&use, x);
 }
 
 struct value *apply_layer(struct body *body, const struct layer *layer,

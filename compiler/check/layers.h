@@ -18,6 +18,7 @@ enum arg_kind {
     ARG_REAL,
     ARG_FLAG,           /* yes or no; or its word alone */
     ARG_CHAIN,          /* a chain: the layer evaluates it */
+    ARG_INIT,           /* how its weights begin: use->init */
     ARG_PARAM,          /* a shared layer's parameter: given_param */
     ARG_VALUES          /* all arguments are chains: the layer reads them */
 };
@@ -41,6 +42,8 @@ struct use {                    /* one application of a layer */
     struct arg arg[ARGS];
     struct ast *call;
     struct span span;
+    struct weight_init init;    /* its own, if it has one */
+    bool has_init;
     bool column;
 };
 
@@ -65,6 +68,8 @@ extern const struct layer dense_layers[], map_layers[], recurrent_layers[],
 
 #define EPSILON { "eps", ARG_REAL, false, 1e-5, NULL }
 #define AFFINE  { "affine", ARG_FLAG, false, 1, NULL }
+#define GAMMA   { "gamma", ARG_REAL, false, 1, NULL }
+#define INIT    { "init", ARG_INIT, false, 0, NULL }
 #define WEIGHT  { "weight", ARG_PARAM, false, 0, NULL }
 #define BIAS    { "bias", ARG_FLAG, false, 1, NULL }
 

@@ -36,13 +36,14 @@ static struct value *apply_linear(struct use *use, struct value *x)
 static struct param *own_table(struct use *use, const struct shape *shape)
 {
     struct body *body = use->body;
+    const struct weight_init *init = init_of(body);
     struct param *table = weight_param(body, next_path(body, "embedding"),
                                        PACK_PANELS, 1, shape, shape->axis[1],
                                        shape->axis[0]);
 
-    if (body->init.kind == IK_HE) {     /* no fan: PyTorch's N(0, 1) */
+    if (init->kind == IK_HE) {          /* no fan: PyTorch's N(0, 1) */
         table->init = INIT_NORMAL;
-        table->spread = 1;
+        table->spread = init->gain;
     }
     return table;
 }
@@ -93,16 +94,35 @@ static struct value *apply_embedding(struct use *use, struct value *x)
 
 /* ---- norms, softmax, dropout ---- */
 
+/* What gamma is at first: 0 in the last norm of a branch makes a residual block
+ * begin as the identity (Goyal et al. 2017, section 5.1). */
+static struct value *with_gamma(struct use *use, const struct arg *gamma,
+                                struct value *y)
+{
+    struct param *param = y->producer->param[0];
+
+    if (param) {
+        param->mean = gamma->real;
+        return y;
+    }
+    if (!gamma->given)
+        return y;
+    fail(use->body, gamma->ast->span, "without 'affine' a norm has no gamma");
+    return NULL;
+}
+
 static struct value *apply_row_norm(struct use *use, struct value *x)
 {
-    return build_norm(use->body, use->layer->name, 1, use->arg[0].real,
-                      use->arg[1].real != 0, x, use->span);
+    return with_gamma(use, &use->arg[2],
+        build_norm(use->body, use->layer->name, 1, use->arg[0].real,
+                   use->arg[1].real != 0, x, use->span));
 }
 
 static struct value *apply_batchnorm(struct use *use, struct value *x)
 {
-    return build_norm(use->body, "batchnorm", 1, use->arg[0].real, true, x,
-                      use->span);
+    return with_gamma(use, &use->arg[1],
+        build_norm(use->body, "batchnorm", 1, use->arg[0].real, true, x,
+                   use->span));
 }
 
 static struct value *apply_groupnorm(struct use *use, struct value *x)
@@ -116,14 +136,16 @@ static struct value *apply_groupnorm(struct use *use, struct value *x)
         fail_note(use->body, x->span, "%s comes from here", text_of(use, x));
         return NULL;
     }
-    return build_norm(use->body, "groupnorm", groups, use->arg[1].real,
-                      use->arg[2].real != 0, x, use->span);
+    return with_gamma(use, &use->arg[3],
+        build_norm(use->body, "groupnorm", groups, use->arg[1].real,
+                   use->arg[2].real != 0, x, use->span));
 }
 
 static struct value *apply_instancenorm(struct use *use, struct value *x)
 {
-    return build_norm(use->body, "instancenorm", x->features,
-                      use->arg[0].real, use->arg[1].real != 0, x, use->span);
+    return with_gamma(use, &use->arg[2],
+        build_norm(use->body, "instancenorm", x->features, use->arg[0].real,
+                   use->arg[1].real != 0, x, use->span));
 }
 
 static struct value *apply_softmax(struct use *use, struct value *x)
@@ -184,22 +206,24 @@ static struct value *apply_identity(struct use *use, struct value *x)
 
 const struct layer dense_layers[] = {
     { "linear", apply_linear, LAYER_WEIGHTS, 1, LIMIT_RANK, NULL, {
-        { "out", ARG_COUNT, true, 0, NULL }, BIAS, WEIGHT } },
+        { "out", ARG_COUNT, true, 0, NULL }, BIAS, WEIGHT,
+        INIT } },
     { "embedding", apply_embedding, LAYER_INTEGERS, 1, LIMIT_RANK - 1, NULL, {
         { "vocabulary", ARG_COUNT, true, 0, NULL },
-        { "width", ARG_COUNT, true, 0, NULL }, WEIGHT } },
+        { "width", ARG_COUNT, true, 0, NULL }, WEIGHT, INIT } },
     { "dropout", apply_dropout, 0, 1, LIMIT_RANK, NULL, {
         { "p", ARG_REAL, true, 0, NULL } } },
     { "softmax", apply_softmax, 0, 1, LIMIT_RANK, NULL, { { 0 } } },
     { "layernorm", apply_row_norm, 0, 1, LIMIT_RANK, NULL,
-        { EPSILON, AFFINE } },
+        { EPSILON, AFFINE, GAMMA } },
     { "rmsnorm", apply_row_norm, 0, 1, LIMIT_RANK, NULL,
-        { EPSILON, AFFINE } },
-    { "batchnorm", apply_batchnorm, 0, 1, LIMIT_RANK, NULL, { EPSILON } },
+        { EPSILON, AFFINE, GAMMA } },
+    { "batchnorm", apply_batchnorm, 0, 1, LIMIT_RANK, NULL, {
+        EPSILON, GAMMA } },
     { "groupnorm", apply_groupnorm, 0, 1, LIMIT_RANK, NULL, {
-        { "groups", ARG_COUNT, true, 0, NULL }, EPSILON, AFFINE } },
+        { "groups", ARG_COUNT, true, 0, NULL }, EPSILON, AFFINE, GAMMA } },
     { "instancenorm", apply_instancenorm, 0, 3, 3, NULL,
-        { EPSILON, AFFINE } },
+        { EPSILON, AFFINE, GAMMA } },
     { "shift", apply_scalar, 0, 1, LIMIT_RANK, "ADD", {
         { "start", ARG_REAL, false, 0, NULL } } },
     { "gain", apply_scalar, 0, 1, LIMIT_RANK, "MUL", {

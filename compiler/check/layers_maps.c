@@ -388,13 +388,14 @@ static struct value *apply_crop(struct use *use, struct value *x)
 #define MORE { "output_padding", ARG_PAD, false, 0, NULL }
 
 const struct layer map_layers[] = {
-    { "conv", apply_conv, LAYER_WEIGHTS, 3, 3, NULL, { CONV_ARGS("causal") } },
+    { "conv", apply_conv, LAYER_WEIGHTS, 3, 3, NULL, {
+        CONV_ARGS("causal"), INIT } },
     { "conv1d", apply_conv, LAYER_WEIGHTS, 2, 2, NULL, {
-        CONV_ARGS("causal") } },
+        CONV_ARGS("causal"), INIT } },
     { "upconv", apply_upconv, LAYER_WEIGHTS, 3, 3, NULL, {
-        CONV_ARGS(NULL), MORE } },
+        CONV_ARGS(NULL), MORE, INIT } },
     { "upconv1d", apply_upconv, LAYER_WEIGHTS, 2, 2, NULL, {
-        CONV_ARGS(NULL), MORE } },
+        CONV_ARGS(NULL), MORE, INIT } },
     { "maxpool", apply_maxpool, 0, 2, 3, NULL, { POOL_ARGS } },
     { "avgpool", apply_avgpool, 0, 2, 3, NULL, { POOL_ARGS,
         { "count_pad", ARG_FLAG, false, 1, NULL } } },

@@ -192,15 +192,13 @@ static struct value *apply_concat(struct use *use, struct value *x)
 static struct value *apply_learned(struct use *use, struct value *x)
 {
     struct body *body = use->body;
-    struct compilation *c = body->check->c;
     struct shape shape;
 
     (void)x;
     if (!read_shape(use, use->arg[1].ast, &shape))
         return NULL;
-    struct param *param = new_param(c, body->region,
-                                    next_path(body, "learned"), "value",
-                                    PACK_FLAT, 1, &shape);
+    struct param *param = make_param(body, next_path(body, "learned"),
+                                     "value", PACK_FLAT, 1, &shape);
     param->init = INIT_CONSTANT;
     param->mean = use->arg[0].real;
     return build_learned(body, param, use->span);

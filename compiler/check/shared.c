@@ -32,10 +32,10 @@ void run_shared(struct body *body, struct ast *item)
         .path = next_path(body, item->name),
     };
     shared->ast = layer_call(body, item->a, &shared->given);
-    if (shared->ast)
-        apply(body, shared, NULL, false);
-    else
+    if (!shared->ast)
         thing.kind = THING_BAD;
+    else if (!shared_starts(shared))
+        apply(body, shared, NULL, false);
     env_add(body, item->name, thing, item->name_span);
 }
 
@@ -78,6 +78,13 @@ static struct value *argument(struct body *body, struct shared *shared,
     return eval_value(body, list->a, x);
 }
 
+bool shared_starts(const struct shared *shared)
+{
+    const struct layer *layer = layer_find(shared->ast->name);
+
+    return layer && layer_starts(layer);
+}
+
 struct value *apply_shared(struct body *body, struct shared *shared,
                            struct ast *use, struct value *x, bool column)
 {
@@ -89,7 +96,7 @@ struct value *apply_shared(struct body *body, struct shared *shared,
     if (!shared->used)
         shared->first = use->span;
     shared->used = true;
-    if (!x)
+    if (!x && !shared_starts(shared))
         return NULL;
     shared->use = use->span;
     shared->named = false;
@@ -226,8 +233,7 @@ struct shared_weights *weights_of(struct body *body, struct function *function)
 
 /* ---- parameters as arguments ---- */
 
-/* What a block's parameter stands for, in the caller's names. */
-static struct ast *resolved(struct ast *ast, struct env **env)
+struct ast *resolved(struct ast *ast, struct env **env)
 {
     for (;;) {
         struct env *e = ast->kind == AST_NAME ? env_find(*env, ast->name)
