@@ -333,7 +333,61 @@ struct param *vector_param(struct body *body, struct piece *path,
     return param;
 }
 
+/* What the caller passes for this value lies below `classes`. */
+void limit_classes(struct value *x, int64_t classes)
+{
+    while (x) {
+        struct value *outer = NULL;
+        if (!x->classes || classes < x->classes)
+            x->classes = classes;
+        for (int i = 1; x->region->captured && i < x->region->input_count; i++)
+            if (x->region->inputs[i] == x)
+                outer = x->region->captured[i];
+        x = outer;
+    }
+}
+
 /* ---- layers ---- */
+
+/* An operator whose first result is like x. */
+struct value *build_node(struct body *body, enum op op, struct value *x,
+                         const char *name, struct span span)
+{
+    x = localize(body, x);
+    struct node *node = add_node(body, op, span);
+    node_in(node, x);
+    return result(body, node, x->layout, &x->shape, name);
+}
+
+/* A table [count, width] of rows to look up. */
+struct param *table_param(struct body *body, struct piece *path,
+                          const struct shape *shape)
+{
+    const struct weight_init *init = init_of(body);
+    struct param *table = weight_param(body, path, PACK_PANELS, 1, shape,
+                                       shape->axis[1], shape->axis[0]);
+
+    if (init->kind == IK_HE) {          /* no fan: PyTorch's N(0, 1) */
+        table->init = INIT_NORMAL;
+        table->spread = init->gain;
+    }
+    return table;
+}
+
+/* Rows of a table by an index, or NULL: by their position; shape: the
+ * result's. */
+struct value *build_rows(struct body *body, struct value *index,
+                         struct param *table, const struct shape *shape,
+                         const char *name, struct span span)
+{
+    if (index)
+        index = localize(body, index);
+    struct node *node = add_node(body, OP_EMBEDDING, span);
+    if (index)
+        node_in(node, index);
+    node->param[0] = table;
+    return result(body, node, LAYOUT_STRIPS, shape, name);
+}
 
 struct value *build_product(struct body *body, struct value *x,
                             struct param *weight, struct param *bias,

@@ -173,6 +173,14 @@ struct param *vector_param(struct body *body, struct piece *path,
 struct value *build_norm(struct body *body, const char *kind, int64_t groups,
                          double epsilon, bool affine, struct value *x,
                          struct span span);
+void limit_classes(struct value *x, int64_t classes);
+struct value *build_node(struct body *body, enum op op, struct value *x,
+                         const char *name, struct span span);
+struct param *table_param(struct body *body, struct piece *path,
+                          const struct shape *shape);
+struct value *build_rows(struct body *body, struct value *index,
+                         struct param *table, const struct shape *shape,
+                         const char *name, struct span span);
 struct value *build_linear(struct body *body, struct value *x, int64_t out,
                            bool bias, bool implicit, struct piece *path,
                            struct span span);

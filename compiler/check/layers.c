@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct layer *const families[] = {
-    dense_layers, map_layers, recurrent_layers, shape_layers
+    dense_layers, map_layers, attention_layers, recurrent_layers, shape_layers
 };
 
 enum { FAMILIES = sizeof families / sizeof families[0] };
@@ -182,6 +182,15 @@ static bool in_range(struct use *use, const struct arg_row *row,
     return false;
 }
 
+/* The word that a row knows, which nothing here is called. */
+static bool is_word(struct use *use, const struct arg_row *row,
+                    const struct ast *ast)
+{
+    return row->word && ast->kind == AST_NAME
+        && strcmp(ast->name, row->word) == 0
+        && !env_find(use->body->env, ast->name);
+}
+
 static bool read_arg(struct use *use, const struct arg_row *row,
                      struct ast *ast, struct arg *arg)
 {
@@ -193,9 +202,10 @@ static bool read_arg(struct use *use, const struct arg_row *row,
         return true;
     if (row->kind == ARG_INIT)
         return use->has_init = read_init(use->body, ast, &use->init);
-    if (row->word && ast->kind == AST_NAME && !env_find(use->body->env, ast->name)
-        && strcmp(ast->name, row->word) == 0)
+    if (is_word(use, row, ast)) {
+        arg->real = 1;          /* a flag's word alone: yes */
         return arg->is_word = true;
+    }
     if (row->kind == ARG_COUNT || row->kind == ARG_INDEX
         || row->kind == ARG_AXIS)
         return read_integer(use, row, ast, &arg->n[0]);
@@ -249,6 +259,17 @@ static int arg_named(struct use *use, struct ast *argument)
     return -1;
 }
 
+/* The argument whose word this is, wherever it stands; else the next. */
+static int arg_unnamed(struct use *use, const struct ast *ast, int count,
+                       int *position)
+{
+    for (int i = 0; i < count; i++)
+        if (i != *position && !use->arg[i].given
+            && is_word(use, &use->layer->arg[i], ast))
+            return i;
+    return (*position)++;
+}
+
 static bool read_args(struct use *use)
 {
     const struct layer *layer = use->layer;
@@ -261,7 +282,8 @@ static bool read_args(struct use *use)
     if (count == 1 && layer->arg[0].kind == ARG_VALUES)
         return true;
     for (struct ast *arg = use->call->list; arg; arg = arg->next) {
-        int i = arg->name ? arg_named(use, arg) : position++;
+        int i = arg->name ? arg_named(use, arg)
+                          : arg_unnamed(use, arg->a, count, &position);
         if (i < 0)
             return false;
         if (!arg->name && i >= places) {

@@ -33,21 +33,6 @@ static struct value *apply_linear(struct use *use, struct value *x)
                         use->span);
 }
 
-static struct param *own_table(struct use *use, const struct shape *shape)
-{
-    struct body *body = use->body;
-    const struct weight_init *init = init_of(body);
-    struct param *table = weight_param(body, next_path(body, "embedding"),
-                                       PACK_PANELS, 1, shape, shape->axis[1],
-                                       shape->axis[0]);
-
-    if (init->kind == IK_HE) {          /* no fan: PyTorch's N(0, 1) */
-        table->init = INIT_NORMAL;
-        table->spread = init->gain;
-    }
-    return table;
-}
-
 static bool table_fits(struct use *use, struct value *x,
                        const struct shape *table)
 {
@@ -76,20 +61,12 @@ static struct value *apply_embedding(struct use *use, struct value *x)
         return NULL;
     struct param *table = use->arg[2].given
         ? given_param(use, &use->arg[2], "weight", &weight)
-        : own_table(use, &weight);
+        : table_param(body, next_path(body, "embedding"), &weight);
     if (!table)
         return NULL;
-    x = localize(body, x);
-    struct node *node = new_node(body->check->c, OP_EMBEDDING, use->span);
-    append_node(body->region, &body->region->nodes, node);
-    node_in(node, x);
-    if (!x->classes || vocabulary < x->classes)
-        x->classes = vocabulary;
-    node->param[0] = table;
+    limit_classes(x, vocabulary);
     shape.axis[shape.rank++] = width;
-    return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
-                                    LAYOUT_STRIPS, &shape, "embedding",
-                                    use->span));
+    return build_rows(body, x, table, &shape, "embedding", use->span);
 }
 
 /* ---- norms, softmax, dropout ---- */

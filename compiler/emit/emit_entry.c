@@ -114,7 +114,7 @@ static void begin_run(struct compilation *c, struct text *out, bool training)
              "    run->scratch_floats = %" PRId64 ";\n"
              "    run->workers = memory + %" PRId64 ";\n"
              "    run->worker_floats = %" PRId64 ";\n", shared, shared,
-             worker + 49152);
+             worker + WORKER_FLOATS);
 }
 
 static void pass_call(struct compilation *c, struct text *out, enum mode mode)
@@ -278,6 +278,31 @@ static const char *shared_assert(struct compilation *c, const char *macro,
         v->out, v->kernel_height, v->kernel_width, v->groups, shared);
 }
 
+static const char *attention_assert(struct compilation *c, int64_t head,
+                                    bool training, int64_t worker)
+{
+    return arena_format(c->arena, "_Static_assert(RNET_ATTENTION_%sFLOATS(%"
+        PRId64 ")\n    <= %" PRId64 ", \"librnet needs more scratch than "
+        "rnetc knows\");\n", training ? "GRAD_" : "", head,
+        WORKER_FLOATS + worker);
+}
+
+/* What a node needs; "": what every kernel may count on. */
+static const char *node_asserts(struct compilation *c, const struct node *n,
+                                bool training, int64_t worker, int64_t shared)
+{
+    if (n->op == OP_ATTENTION)
+        return attention_assert(c, n->set.n[4], training, worker);
+    if (!(op_row(n->op)->traits & CONVOLVES))
+        return "";
+    const char *lines = worker_assert(c, &n->conv, worker);
+    if (!training && n->op != OP_UPCONV)
+        return lines;
+    return arena_format(c->arena, "%s%s", lines,
+        shared_assert(c, training ? "RNET_CONV_SCRATCH_FLOATS"
+                      : "RNET_CONV_WEIGHTS", &n->conv, shared));
+}
+
 static void assert_scratch(struct compilation *c, struct text *out,
                            const struct list *list, bool training,
                            int64_t worker, int64_t shared)
@@ -286,13 +311,7 @@ static void assert_scratch(struct compilation *c, struct text *out,
         if (n->op == OP_LOOP)
             assert_scratch(c, out, &n->loop.body->nodes, training, worker,
                            shared);
-        if (!(op_row(n->op)->traits & CONVOLVES))
-            continue;
-        const char *lines = worker_assert(c, &n->conv, worker);
-        if (training || n->op == OP_UPCONV)
-            lines = arena_format(c->arena, "%s%s", lines,
-                shared_assert(c, training ? "RNET_CONV_SCRATCH_FLOATS"
-                              : "RNET_CONV_WEIGHTS", &n->conv, shared));
+        const char *lines = node_asserts(c, n, training, worker, shared);
         if (!out->data || !strstr(out->data, lines))
             text_add(out, "%s", lines);
     }
@@ -335,9 +354,9 @@ void emit_entry_points(struct compilation *c, struct text *out)
 {
     emit_numbers(c, out);
     text_add(out, "/* ---- entry points ---- */\n\n");
-    text_add(out, "_Static_assert(RNET_WORKER_FLOATS == 49152,\n"
+    text_add(out, "_Static_assert(RNET_WORKER_FLOATS == %d,\n"
              "               \"librnet and rnetc do not belong together\");"
-             "\n");
+             "\n", WORKER_FLOATS);
     scratch_asserts(c, out);
     entry_point(c, out, false);
     generic_entry(c, out, false);

@@ -127,7 +127,7 @@ static void bytes_macro(struct compilation *c, struct text *out,
     text_add(out, "#define %s_%s_BYTES(batch, threads) \\\n    (sizeof(float) * (%s \\\n"
              "     + (size_t)(threads) * %" PRId64 "))\n", macro_c(c),
              training ? "TRAIN" : "INFER", form_macro(c, &size),
-             worker + 49152);
+             worker + WORKER_FLOATS);
 }
 
 static void shape_comment(struct compilation *c, struct text *out,

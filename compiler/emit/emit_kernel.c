@@ -189,6 +189,9 @@ static const char *operand_c(struct writer *w, const struct node *n,
     case 'm': return rows_c(w, n->in[k]->rows);
     case 'l': return layout_c(w, n->in[k]);
     case 'f': return arena_format(arena, "%" PRId64, n->in[k]->features);
+    case 'M': return rows_c(w, n->out[k]->rows);
+    case 'L': return layout_c(w, n->out[k]);
+    case 'F': return arena_format(arena, "%" PRId64, n->out[k]->features);
     case 'n': return arena_format(arena, "%" PRId64, n->set.n[k]);
     default:  return number_c(arena, n->set.r[k]);
     }

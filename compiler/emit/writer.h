@@ -1,15 +1,16 @@
 /* writer.h: one function of C while it is written; shared by emit_value.c
  * (names, values, steps), emit_kernel.c (a call into the runtime for each
  * kernel), emit_loop.c (repeats), emit_shape.c (constants that describe
- * convolutions and poolings) and emit_block.c (functions). */
+ * convolutions and their kin) and emit_block.c (functions). */
 #ifndef WRITER_H
 #define WRITER_H
 
 #include "emit.h"
 
-/* Convolutions and poolings, each described by one constant. */
-struct shape_name { bool pool; struct conv conv; struct pool p;
-                    const char *name; struct shape_name *next; };
+/* Constants that describe convolutions, poolings and attention: struct type
+ * name = { fields }. */
+struct shape_name { const char *type, *fields, *name;
+                    struct shape_name *next; };
 
 struct writer {
     struct compilation *c;

@@ -463,7 +463,8 @@ static void grad_embedding(struct pass *p, struct node *n, struct value *g)
 {
     struct node *dw = emit(p, OP_EMBEDDING_DW, n->span);
     node_in(dw, g);
-    node_in(dw, keep(p, n->in[0]));
+    if (n->ins)
+        node_in(dw, keep(p, n->in[0]));
     dw->param[0] = n->param[0];
 }
 
@@ -595,7 +596,7 @@ static void grad_row(struct pass *p, struct node *n, struct value *g,
     struct node *node = emit(p, row->grad, n->span);
 
     node->set = n->set;
-    node->worker = n->worker;
+    node->worker = n->worker > n->grad_worker ? n->worker : n->grad_worker;
     node->shared = n->shared;
     node->own[0] = n->own[1];
     memcpy(node->param, n->param, sizeof node->param);

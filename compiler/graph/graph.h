@@ -135,6 +135,7 @@ struct norm {
 };
 enum loss { LOSS_CROSS_ENTROPY, LOSS_SQUARED, LOSS_BINARY, LOSS_ABSOLUTE };
 
+enum { WORKER_FLOATS = 49152 }; /* RNET_WORKER_FLOATS of rnet_kernels.h */
 enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
 
 /* Fields by operator (in -> out; params):
@@ -142,6 +143,7 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *               without acc: a constant, LOAD by number
  *   REDUCE      acc [x] -> lines; point.step is RNET_SUM...
  *   ADD_SUMS    lines; param[0] receives; number: the line's first feature
+ *   EMBEDDING   [index] -> y; table; without an index, of the row's position
  *   LINEAR      x -> y; weight [bias]
  *   LINEAR_DX   dy -> dx; weight        LINEAR_DW  dy, x; weight [bias]
  *   CONV        x -> y; weight [bias]
@@ -158,6 +160,10 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *   SINKHORN    x -> y; set: n, iterations
  *   LSTM        gates -> y states; weight [bias]; set: steps, hidden,
  *               whether in reverse; GRU likewise
+ *   ATTENTION   q k v [lengths] -> y log_sum; set: queries, keys, heads,
+ *               groups, features of a head, causal; scale
+ *   ROPE        x -> y; set: features of a head, enum rnet_pairing; base
+ *   SINES       -> y; set: base
  *   LOSS        x target -> dx
  *   SLICE       x -> a view of some of its features
  *   CALL        x -> y;  callee
@@ -217,6 +223,7 @@ struct node {
     struct { int64_t n[8]; double r[4]; } set;
     int64_t worker;             /* floats of scratch for each worker, beyond
                                    RNET_WORKER_FLOATS */
+    int64_t grad_worker;        /* likewise of its gradient */
     int64_t shared;             /* floats of scratch for its call */
     int64_t own[2];             /* floats of scratch for each sample, in strips:
                                    of its call, and of its gradient's */

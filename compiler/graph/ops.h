@@ -29,7 +29,8 @@ enum op_traits {
     EFFECT = 2,         /* writes more than its results: gradients, the loss */
     SAVES = 4,          /* results after the first serve backward alone */
     CONVOLVES = 8,      /* node->conv describes it */
-    POOLS = 16          /* node->pool does */
+    POOLS = 16,         /* node->pool does */
+    ATTENDS = 32        /* its settings do, as a struct rnet_attention */
 };
 
 /* Operators:
@@ -44,6 +45,7 @@ enum op_traits {
  *   w<k>   parameter k, or NULL        g<k>   its gradient, or NULL
  *   a<k>   axis k of parameter 0       m<k>   input k: number of rows
  *   l<k>   input k: struct rnet_rows   f<k>   input k: features
+ *   M<k>   L<k>   F<k>   likewise of output k
  *   n<k>   whole setting k             r<k>   real setting k
  *   batch  samples                     shape  the constant that describes it
  *   steps, input, output               its step programs
@@ -77,7 +79,7 @@ ROW(LINEAR_DX, "linear_grad_input", "dx = W' dy", \
 ROW(LINEAR_DW, "linear_grad_weight", "dW += dy x', db += sum dy", \
     "rnet_linear_grad_weight", EFFECT, "m0 a1 a0 g0 g1 x0 x1") \
 ROW(EMBEDDING, "embedding", "y = table[index]", \
-    "rnet_embedding", ACC, "m0 a0 a1 i0 w0 steps") \
+    "rnet_embedding", ACC, "M0 a0 a1 i0 w0 steps") \
 ROW(EMBEDDING_DW, "embedding_grad", "d table[index] += dy", \
     "rnet_embedding_grad", EFFECT, "m0 a0 a1 g0 i1 x0") \
 ROW(CONV, "conv", "y = W * x + b", \
@@ -140,6 +142,16 @@ ROW(GRU, "gru", "h = (1 - z) n + z h, of each step from the last", \
     "rnet_gru", 0, "batch n0 n1 n2 y0 o1 x0 w0 w1") \
 ROW(GRU_GRAD, "gru_grad", "d gates from dh = dy + W' d gates of the next step", \
     "rnet_gru_grad", EFFECT, "batch n0 n1 n2 y0 g0 g1 x0 i1 w0 own") \
+ROW(ATTENTION, "attention", "y = softmax(q k' / sqrt(head)) v, head by head", \
+    "rnet_attention", SAVES | ATTENDS, "batch shape y0 o1 x0 x1 x2 i3") \
+ROW(ATTENTION_GRAD, "attention_grad", "dv = p' dy, ds = p (dy v' - y dy), dq = ds k, dk = ds' q", \
+    "rnet_attention_grad", ATTENDS, "batch shape y0 y1 y2 x0 x1 i2 x3 x4 x5 i6") \
+ROW(ROPE, "rope", "pairs of each head turned by their position", \
+    "rnet_rope", ACC, "l0 f0 n0 n1 r0 x0 steps") \
+ROW(ROPE_GRAD, "rope_grad", "turned back", \
+    "rnet_rope_grad", ACC, "l0 f0 n0 n1 r0 x0 steps") \
+ROW(SINES, "sines", "sine and cosine of position base^(-2 i / features)", \
+    "rnet_sine_positions", ACC, "L0 F0 r0 steps") \
 ROW(LOSS, "loss", "loss += weight mean l(x, target), and its gradient", \
     NULL, ACC | EFFECT, NULL) \
 ROW(CALL, "call", "a block", \
@@ -159,6 +171,8 @@ ROW(LOOP_GRAD, "loop_grad", "repeat, backwards", \
  * has a rule in grad.c. */
 #define GRADIENT_ROWS(ROW) \
 ROW(SOFTMAX, SOFTMAX_GRAD, "o0", "0") \
+ROW(ATTENTION, ATTENTION_GRAD, "o0 o1 i0 i1 i2 i3", "0 1 2") \
+ROW(ROPE, ROPE_GRAD, "", "0") \
 ROW(MIX, MIX_DX, "i1", "0") \
 ROW(MIX, MIX_DW, "i0", "1") \
 ROW(MIX_TRANSPOSED, MIX_TRANSPOSED_DX, "i1", "0") \

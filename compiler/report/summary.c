@@ -230,7 +230,6 @@ static bool trains(const struct network *network)
 static int64_t work_bytes(struct table *t, bool training, int64_t batch,
                           int threads)
 {
-    enum { POOL_FLOATS = 49152 };       /* RNET_WORKER_FLOATS */
     const struct network *network = t->c->network;
     struct schedule *const *schedule = network->main->body->schedule;
     int64_t worker, shared, floats;
@@ -249,7 +248,7 @@ static int64_t work_bytes(struct table *t, bool training, int64_t batch,
     if (t->overflow)
         return 0;
     floats = form_floats(&size, network->units, batch);
-    floats = plus(t, floats, (worker + POOL_FLOATS) * threads);
+    floats = plus(t, floats, (worker + WORKER_FLOATS) * threads);
     return times(t, floats, 4);
 }
 
