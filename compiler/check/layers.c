@@ -264,8 +264,7 @@ static int arg_unnamed(struct use *use, const struct ast *ast, int count,
                        int *position)
 {
     for (int i = 0; i < count; i++)
-        if (i != *position && !use->arg[i].given
-            && is_word(use, &use->layer->arg[i], ast))
+        if (i != *position && is_word(use, &use->layer->arg[i], ast))
             return i;
     return (*position)++;
 }
