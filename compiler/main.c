@@ -44,6 +44,7 @@ static void compile(struct job *j)
     if (!check(c, j->tree, o->network, o->settings) || !place_params(c))
         return;
     collect_numbers(c);
+    branches(c);
     name_network(j);
     if (ends(j, STAGE_GRAPH))
         return;

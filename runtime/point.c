@@ -51,6 +51,12 @@ uint32_t rnet_dropout_word(const struct rnet_run *run, uint32_t key, long row,
     return words[feature % 4];
 }
 
+int rnet_keeps_batch(const struct rnet_run *run, long key, float p)
+{
+    return rnet_dropout_word(run, (uint32_t)key, 0, 0)
+        >= rnet_dropout_limit(p);
+}
+
 /* ------------------------------------------------------------- rnet_point */
 
 struct point {

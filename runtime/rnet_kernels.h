@@ -210,6 +210,10 @@ void rnet_parallel(const struct rnet_run *run, long tasks, rnet_task *task,
 uint32_t rnet_dropout_word(const struct rnet_run *run, uint32_t key, long row,
                            long feature);
 
+/* Stochastic depth (Huang et al. 2016): whether this step runs the branch of
+ * the whole batch, by the word of row 0, feature 0: 1 when word >= p * 2^32. */
+int rnet_keeps_batch(const struct rnet_run *run, long key, float p);
+
 /* -------------------------------------------- any layout: pointwise, copies */
 
 /* How many rows there are and how they lie. */

@@ -8,6 +8,7 @@
 /* A block's properties, each at most once. */
 struct properties {
     struct ast *shortcut, *norm, *before, *after, *scale, *drop, *then, *init;
+    int first_value;            /* those of the block have this id or more */
 };
 
 static bool take(struct body *body, struct ast **slot, struct ast *item,
@@ -528,6 +529,7 @@ static bool one_number(struct body *body, struct ast *call,
         return number_of(body, call->list->a, number);
     fail(body, call->span, "'%s' takes one number: %s", call->name,
          word_is(call, "sample") ? "the probability to drop a sample's branch"
+         : word_is(call, "batch") ? "the probability to drop the branch"
          : "what it starts from, as in 'scale learned(0)'");
     return false;
 }
@@ -570,32 +572,55 @@ static struct value *apply_scale(struct body *body, struct ast *item,
                              scale, "scaled", item->span);
 }
 
-static struct value *apply_drop(struct body *body, struct ast *item,
+/* Whether the shortcut is added to the branch. */
+static bool is_added(const struct ast *shortcut)
+{
+    return shortcut && !word_is(shortcut->a, "none")
+        && !word_is(shortcut->a, "gated") && !word_is(shortcut->a, "dense");
+}
+
+static bool drop_word(struct body *body, const struct properties *p)
+{
+    static const char *const words[] = { "sample", "batch" };
+    struct ast *word = p->drop->a;
+
+    if (!word_is(word, "sample") && !word_is(word, "batch")) {
+        fail(body, word->span, "a drop is sample(p) or batch(p)%s",
+             did_you_mean(body, word, words, 2));
+        return false;
+    }
+    if (word_is(word, "sample") || is_added(p->shortcut))
+        return true;
+    fail(body, p->drop->span, body->of_stream
+         ? "'drop batch' leaves out the branch of a sum, and a stream has none: "
+           "write 'drop sample(p)'"
+         : "'drop batch' leaves out the branch of a sum: the shortcut is "
+           "identity, a projection or a chain; 'drop sample(p)' takes any");
+    return false;
+}
+
+/* Huang et al. 2016.  Of the whole batch: branch.c. */
+static struct value *apply_drop(struct body *body, const struct properties *p,
                                 struct value *x)
 {
-    static const char *const words[] = { "sample" };
-    struct number p;
+    bool batch = word_is(p->drop->a, "batch");
+    struct number chance;
 
-    if (!word_is(item->a, "sample")) {
-        fail(body, item->a->span, word_is(item->a, "batch") ? "'drop "
-             "batch(p)' is not supported yet: 'drop sample(p)' is"
-             : "a drop is sample(p)%s",
-             did_you_mean(body, item->a, words, 1));
+    if (!drop_word(body, p) || !one_number(body, p->drop->a, &chance))
+        return NULL;
+    if (number_real(chance) < 0 || number_real(chance) >= 1) {
+        fail(body, p->drop->a->span, "the probability is %g; it must be at "
+             "least 0 and less than 1", number_real(chance));
         return NULL;
     }
-    if (!one_number(body, item->a, &p))
-        return NULL;
-    if (number_real(p) < 0 || number_real(p) >= 1) {
-        fail(body, item->a->span, "the probability is %g; it must be at least "
-             "0 and less than 1", number_real(p));
-        return NULL;
-    }
-    struct value *y = build_point(body, "DROP_SAMPLE", x, "dropped",
-                                  item->span);
-    y->producer->point.number = number_real(p);
-    y->producer->point.has_number = true;
-    y->producer->point.key = body->region->keys++;
-    y->producer->training_only = true;
+    struct value *y = build_point(body, batch ? "DROP_BATCH" : "DROP_SAMPLE",
+                                  x, "dropped", p->drop->span);
+    struct node *node = y->producer;
+    node->point.number = number_real(chance);
+    node->point.has_number = true;
+    node->point.key = body->region->keys++;
+    node->training_only = !batch;
+    node->set.n[0] = p->first_value;
     return y;
 }
 
@@ -809,7 +834,7 @@ static struct value *finish(struct body *body, const struct properties *p,
     if (p->scale && y)
         y = apply_scale(body, p->scale, y);
     if (p->drop && y)
-        y = apply_drop(body, p->drop, y);
+        y = apply_drop(body, p, y);
     if (y)
         y = join_shortcut(body, p->shortcut, x, y, gate, only_shortcut,
                           p->after);
@@ -876,7 +901,9 @@ static void keeps_shape(struct body *body, const struct value *x)
 
 void run_body(struct body *body, struct ast *items)
 {
-    struct properties p = { 0 };
+    struct properties p = {
+        .first_value = body->check->c->network->next_value
+    };
     struct value *gate = NULL;
     struct gate kind = { 0 };
     struct env *names;

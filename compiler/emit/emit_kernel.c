@@ -283,3 +283,14 @@ void kernel_c(struct writer *w, const struct kernel *k)
     arguments_c(w, &call, k);
     call_end(&call);
 }
+
+void copy_c(struct writer *w, struct value *from, struct value *to)
+{
+    struct step steps[2] = {
+        { .op = "LOAD", .kind = "FULL", .x.value = from },
+        { .op = "STORE", .kind = "FULL", .x.value = to },
+    };
+    struct kernel copy = { .like = to, .steps = { .step = steps, .count = 2 } };
+
+    kernel_c(w, &copy);
+}

@@ -30,12 +30,29 @@ static void loop_numbers(struct writer *w, const struct node *n,
 {
     const char *base = number_offset(w, outer->numbers, n->loop.numbers);
 
+    if (base == outer->numbers && !n->loop.varies)
+        return;
     w->numbers = unique(w, "n");
     text_add(w->out, "%*sconst float *%s = %s", w->indent, "", w->numbers,
              base);
     if (n->loop.varies)
         text_add(w->out, " + %s * %" PRId64, i, n->loop.body->numbers);
     text_add(w->out, ";\n");
+}
+
+static void loop_saved(struct writer *w, const struct node *n, const char *i,
+                       const struct writer *outer)
+{
+    const struct schedule *s = n->loop.body->schedule[MODE_TRAIN];
+    const char *first = at(w, outer->saved,
+                           form_c(w->c, n->loop.forward->loop.saved));
+
+    w->saved = first;
+    if (n->loop.count == 1)
+        return;
+    w->saved = unique(w, "kept");
+    text_add(w->out, "%*sfloat *%s = %s + %s * (%s);\n", w->indent, "",
+             w->saved, first, i, form_c(w->c, &s->saved));
 }
 
 static void loop_bases(struct writer *w, const struct node *n,
@@ -74,12 +91,7 @@ static void loop_bases(struct writer *w, const struct node *n,
         w->saved = at(w, above, inputs_c(w, n));
         above = at(w, above, form_c(w->c, &again));
     } else if (takes_saved(r, w->mode)) {
-        const struct node *forward = n->loop.forward;
-        const char *stride = form_c(w->c, &r->schedule[MODE_TRAIN]->saved);
-        w->saved = unique(w, "kept");
-        text_add(w->out, "%*sfloat *%s = %s + %s * (%s);\n", w->indent, "",
-                 w->saved, at(w, outer->saved,
-                              form_c(w->c, forward->loop.saved)), i, stride);
+        loop_saved(w, n, i, outer);
     }
     if (takes_scratch(r, w->mode))
         w->scratch = above;
@@ -130,7 +142,10 @@ static void group_values(struct writer *w, const struct node *n,
     }
     w->dy = in;
     w->dx = out;
-    w->x = n->loop.inverse ? inner_scratch(outer) : value_c(outer, n->in[1]);
+    if (n->loop.inverse)
+        w->x = inner_scratch(outer);
+    else if (n->loop.body->input_needed[0])
+        w->x = value_c(outer, n->in[1]);
     if (n->loop.body->output_needed[0])
         w->y = value_c(outer, n->in[2]);
 }
@@ -289,6 +304,61 @@ static void hold_c(struct writer *w, const struct node *n, const char *what)
         text_add(w->out, "%*srnet_%s(run);\n", w->indent, "", what);
 }
 
+/* ---- branches that may be left out ---- */
+
+static const char *draw_c(struct writer *w, const struct point *draw)
+{
+    struct arena *arena = w->c->arena;
+    const char *p = draw->varies
+        ? arena_format(arena, "%s[%" PRId64 "]", w->numbers, draw->slot)
+        : number_c(arena, draw->number);
+
+    return arena_format(arena, "rnet_keeps_batch(run, %s + %" PRId64 ", %s)",
+                        w->key, draw->key, p);
+}
+
+static bool same_place(const struct value *a, const struct value *b,
+                       enum mode mode)
+{
+    const struct place *p = place_of(a, mode), *q = place_of(b, mode);
+
+    while (p->merged)
+        p = p->merged;
+    while (q->merged)
+        q = q->merged;
+    return p == q;
+}
+
+/* Left out: y = x, dx = dy. */
+static void left_out_c(struct writer *w, const struct node *n)
+{
+    if (same_place(n->in[0], n->out[0], w->mode))
+        return;
+    text_add(w->out, "%*s} else {\n", w->indent, "");
+    w->indent += 4;
+    copy_c(w, n->in[0], n->out[0]);
+    w->indent -= 4;
+}
+
+/* ---- the loop ---- */
+
+static void begin_c(struct writer *w, const struct node *n, const char *i)
+{
+    int64_t count = n->loop.count;
+
+    if (n->loop.draw)
+        text_add(w->out, "%*sif (%s) {\n", w->indent, "",
+                 draw_c(w, &n->loop.draw->point));
+    else if (count == 1)
+        text_add(w->out, "%*s{\n", w->indent, "");
+    else if (w->mode == MODE_BACKWARD)
+        text_add(w->out, "%*sfor (long %s = %" PRId64 "; %s >= 0; %s--) {\n",
+                 w->indent, "", i, count - 1, i, i);
+    else
+        text_add(w->out, "%*sfor (long %s = 0; %s < %" PRId64 "; %s++) {\n",
+                 w->indent, "", i, i, count, i);
+}
+
 void loop_c(struct writer *w, const struct kernel *k)
 {
     const struct node *n = k->anchor;
@@ -299,14 +369,7 @@ void loop_c(struct writer *w, const struct kernel *k)
     bool backward = w->mode == MODE_BACKWARD;
 
     hold_c(w, n, "hold");
-    if (n->loop.count == 1)
-        text_add(w->out, "%*s{\n", w->indent, "");
-    else if (backward)
-        text_add(w->out, "%*sfor (long %s = %" PRId64 "; %s >= 0; %s--) {\n",
-                 w->indent, "", i, n->loop.count - 1, i, i);
-    else
-        text_add(w->out, "%*sfor (long %s = 0; %s < %" PRId64 "; %s++) {\n",
-                 w->indent, "", i, i, n->loop.count, i);
+    begin_c(w, n, i);
     inner.indent += 4;
     inner.out = &body;
     inner.region = r;
@@ -331,6 +394,8 @@ void loop_c(struct writer *w, const struct kernel *k)
     text_free(&body);
     inner.out = w->out;
     statements_c(&inner, r);
+    if (n->loop.draw)
+        left_out_c(w, n);
     text_add(w->out, "%*s}\n", w->indent, "");
     hold_c(w, n, "release");
 }

@@ -164,9 +164,13 @@ static const char *lower_c(struct writer *w, const char *text)
 /* A step's number, or where it is read. */
 static const char *step_number(struct writer *w, const struct step *s)
 {
-    return s->varies ? arena_format(w->c->arena, "%s[%" PRId64 "]", w->numbers,
-                                    s->slot)
-                     : number_c(w->c->arena, s->number);
+    struct arena *arena = w->c->arena;
+    const char *text = s->varies
+        ? arena_format(arena, "%s[%" PRId64 "]", w->numbers, s->slot)
+        : number_c(arena, s->complement ? 1 - s->number : s->number);
+
+    return s->varies && s->complement ? arena_format(arena, "(1 - %s)", text)
+                                      : text;
 }
 
 static const char *operand_name(struct writer *w, const struct step *s)

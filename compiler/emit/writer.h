@@ -43,6 +43,8 @@ void declare_values(struct writer *w, struct text *out, int first);
 
 /* emit_kernel.c: one call into the runtime, with its formula above */
 void kernel_c(struct writer *w, const struct kernel *k);
+/* to = from, which has the same rows, features and layout */
+void copy_c(struct writer *w, struct value *from, struct value *to);
 
 /* emit_shape.c: the constants, and the one of a node */
 const char *shape_constant(struct writer *w, const struct node *n);

@@ -390,6 +390,8 @@ static void grad_point(struct pass *p, struct node *n, struct value *g)
         grad_product(p, n, g);
     else if (step_is(n, "DIV", "RDIV", "DIV"))
         grad_quotient(p, n, g);
+    else if (step_is(n, "DROP_BATCH", "DROP_BATCH", "DROP_BATCH"))
+        accumulate(p, n->in[0], g);     /* run only when the branch is kept */
     else if (step_is(n, "DROPOUT", "DROP_SAMPLE", "DROPOUT"))
         accumulate(p, n->in[0], same_step(p, n, g));
     else
@@ -675,8 +677,10 @@ static bool captured_sums(struct pass *p, struct node *n, struct value **sums)
     if (body->grads[0] && n->ins + 2 + count <= NODE_INS
         && count < NODE_OUTS)
         return true;
-    diag_error(p->c->diag, &n->span, body->grads[0]
-               ? "this repeat uses more values from outside than can be "
+    diag_error(p->c->diag, &n->span, n->loop.draw
+               ? "this branch uses more values from outside than can be "
+                 "trained when it may be left out; the limit is 6"
+               : body->grads[0] ? "this repeat uses more values from outside than can be "
                  "trained through it; the limit is 6"
                : "the result of this repeat does not depend on the value "
                  "that enters it: it cannot be trained");

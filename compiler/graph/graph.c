@@ -90,6 +90,23 @@ void append_node(struct region *region, struct list *list, struct node *node)
     list->last = node;
 }
 
+void insert_node(struct region *region, struct list *list,
+                 struct node *before, struct node *node)
+{
+    if (!before) {
+        append_node(region, list, node);
+        return;
+    }
+    node->region = region;
+    node->next = before;
+    node->previous = before->previous;
+    if (before->previous)
+        before->previous->next = node;
+    else
+        list->first = node;
+    before->previous = node;
+}
+
 void remove_node(struct list *list, struct node *node)
 {
     if (node->previous)
@@ -237,7 +254,8 @@ static void dump_details(FILE *out, const struct node *node)
     if (node->op == OP_CALL || node->op == OP_CALL_GRAD)
         fprintf(out, " %s", node->call.callee->name);
     if (node->op == OP_LOOP || node->op == OP_LOOP_GRAD)
-        fprintf(out, " %" PRId64 " times", node->loop.count);
+        fprintf(out, node->loop.draw ? " if kept" : " %" PRId64 " times",
+                node->loop.count);
     for (int i = 0; i < NODE_PARAMS; i++)
         if (node->param[i])
             fprintf(out, " %s.%s", node->param[i]->path

@@ -111,6 +111,7 @@ struct point {                  /* one step: acc = in[0] */
     enum broadcast by;          /* the operand: in[1], param[0], or number */
     double number;
     bool has_number;            /* RELU has none, LEAKY has */
+    bool complement;            /* one minus the number is meant */
     bool varies;                /* the number, from run to run: it is */
     int64_t slot;               /* this one of the region's numbers */
     int64_t key;                /* DROPOUT: its number in the region */
@@ -140,7 +141,8 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
 
 /* Fields by operator (in -> out; params):
  *   POINT       acc [operand] [for AFFINE: scale, shift; AFFINE2: x, a, b, c];
- *               without acc: a constant, LOAD by number
+ *               without acc: a constant, LOAD by number; DROP_BATCH: set.n[0]
+ *               is where the ids of its block's values begin
  *   REDUCE      acc [x] -> lines; point.step is RNET_SUM...
  *   ADD_SUMS    lines; param[0] receives; number: the line's first feature
  *   EMBEDDING   [index] -> y; table; without an index, of the row's position
@@ -207,6 +209,8 @@ struct node {
             struct region *inverse;     /* and so is x, from y: by this, whose
                                            calls name their `twin` */
             struct node *forward;       /* LOOP_GRAD: its LOOP */
+            struct node *draw;          /* count 1: runs, or y is x, as this
+                                           DROP_BATCH says */
             bool varies;                /* its iterations, by numbers: */
             struct region **iterations; /* where they stand; or NULL */
             int64_t params, state, keys, numbers;
@@ -322,6 +326,8 @@ struct value *new_value(struct compilation *c, struct region *region,
 struct node *new_node(struct compilation *c, enum op op, struct span span);
 void append_node(struct region *region, struct list *list, struct node *node);
 void remove_node(struct list *list, struct node *node);
+void insert_node(struct region *region, struct list *list,
+                 struct node *before, struct node *node);
 void node_in(struct node *node, struct value *value);
 struct value *node_out(struct node *node, struct value *value);
 struct region *new_region(struct compilation *c, struct function *function,
@@ -356,6 +362,7 @@ struct network *check(struct compilation *c, struct ast *tree,
 /* layout of parameters: params.c */
 bool place_params(struct compilation *c);    /* false after an error */
 void collect_numbers(struct compilation *c); /* numbers.c */
+void branches(struct compilation *c);       /* branch.c */
 void grad(struct compilation *c);           /* grad.c */
 void recompute(struct compilation *c);      /* recompute.c */
 

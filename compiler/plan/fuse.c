@@ -361,6 +361,27 @@ static void fuse_view(struct fuser *f, struct node *n)
     n->out[0]->alias[f->mode] = view;
 }
 
+static bool is_batch_drop(const struct node *n)
+{
+    return strcmp(n->point.step, "DROP_BATCH") == 0;
+}
+
+/* The branch of a batch is run in training only when it is kept; inference
+ * has its mean, (1 - p) F(x): Huang et al. 2016. */
+static void fuse_batch_drop(struct fuser *f, struct node *n)
+{
+    struct node *copy = copy_node(f, n);
+
+    if (f->mode == MODE_TRAIN) {
+        n->out[0]->alias[f->mode] = n->in[0];
+        return;
+    }
+    copy->point.step = "MUL";
+    copy->point.by = BY_CONST;
+    copy->point.complement = true;
+    attach(f, copy);
+}
+
 /* Outside of training, dropout is the value itself. */
 static void fuse_point(struct fuser *f, struct node *n)
 {
@@ -368,6 +389,10 @@ static void fuse_point(struct fuser *f, struct node *n)
 
     if (f->mode == MODE_TRAIN && n->out[0]->sunk)
         return;
+    if (is_batch_drop(n)) {
+        fuse_batch_drop(f, n);
+        return;
+    }
     if (f->mode == MODE_INFER && n->training_only) {
         if (!is_output(f->region, n->out[0])) {
             n->out[0]->alias[f->mode] = n->in[0];
@@ -381,8 +406,30 @@ static void fuse_point(struct fuser *f, struct node *n)
     attach(f, copy);
 }
 
+static void fuse_list(struct fuser *f, const struct list *list);
+
+/* Inference runs every branch: its operators stand in the column. */
+static bool is_open(const struct node *n, enum mode mode)
+{
+    return n->op == OP_LOOP && n->loop.draw && mode == MODE_INFER;
+}
+
+static void fuse_open(struct fuser *f, struct node *n)
+{
+    const struct region *body = n->loop.body;
+
+    for (int i = 0; i < body->input_count; i++)
+        body->inputs[i]->alias[f->mode] = n->in[i];
+    fuse_list(f, &body->nodes);
+    n->out[0]->alias[f->mode] = body->outputs[0];
+}
+
 static void fuse_node(struct fuser *f, struct node *n)
 {
+    if (is_open(n, f->mode)) {
+        fuse_open(f, n);
+        return;
+    }
     switch (n->op) {
     case OP_INPUT:
         break;
@@ -409,6 +456,12 @@ static void fuse_node(struct fuser *f, struct node *n)
         add_kernel(f, copy);
     }
     }
+}
+
+static void fuse_list(struct fuser *f, const struct list *list)
+{
+    for (struct node *n = list->first; n; n = n->next)
+        fuse_node(f, n);
 }
 
 /* ---- what needs memory ---- */
@@ -534,6 +587,7 @@ static void operand(struct fuser *f, struct step *step, struct node *node)
     const struct point *point = &node->point;
 
     step->number = point->number;
+    step->complement = point->complement;
     step->varies = point->varies;
     step->slot = point->slot;
     step->has_number = point->has_number || point->by == BY_CONST;
@@ -776,7 +830,8 @@ static bool reads_numbers(const struct kernel *k, enum mode mode)
     if (n && (n->op == OP_CALL || n->op == OP_CALL_GRAD))
         return n->call.callee->body->schedule[mode]->numbers;
     if (n && (n->op == OP_LOOP || n->op == OP_LOOP_GRAD))
-        return n->loop.body->schedule[mode]->numbers;
+        return n->loop.body->schedule[mode]->numbers
+            || (n->loop.draw && n->loop.draw->point.varies);
     return steps_read_numbers(&k->input) || steps_read_numbers(&k->output)
         || steps_read_numbers(&k->steps);
 }
@@ -796,7 +851,7 @@ static void read_again(const struct node *loop, enum mode mode)
         body->schedule[mode]->numbers |= inverse->schedule[MODE_TRAIN]->numbers;
 }
 
-static void reset(const struct list *list)
+static void reset(const struct list *list, enum mode mode)
 {
     for (struct node *n = list->first; n; n = n->next) {
         for (int i = 0; i < n->ins; i++)
@@ -804,6 +859,36 @@ static void reset(const struct list *list)
         for (int i = 0; i < n->outs; i++) {
             n->out[i]->kernel = -1;
             n->out[i]->stored = n->out[i]->reload = false;
+        }
+        if (is_open(n, mode))
+            reset(&n->loop.body->nodes, mode);
+    }
+}
+
+/* Scales and shifts of inference depend on parameters alone. */
+static void infer_batch_norms(struct fuser *f, const struct list *list)
+{
+    for (struct node *n = list->first; n; n = n->next)
+        if (n->op == OP_BATCH_NORM)
+            finish_batch_norm(f, n, OP_BN_INFER, NULL);
+        else if (is_open(n, f->mode))
+            infer_batch_norms(f, &n->loop.body->nodes);
+}
+
+static void fuse_region(struct compilation *c, struct region *region,
+                        enum mode mode);
+
+static void fuse_inner(struct compilation *c, const struct list *list,
+                       enum mode mode)
+{
+    for (struct node *n = list->first; n; n = n->next) {
+        if (is_open(n, mode)) {
+            fuse_inner(c, &n->loop.body->nodes, mode);
+        } else if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD) {
+            fuse_region(c, n->loop.body, mode);
+            if (n->loop.inverse && mode == MODE_TRAIN)
+                fuse_region(c, n->loop.inverse, mode);
+            read_again(n, mode);
         }
     }
 }
@@ -816,20 +901,11 @@ static void fuse_region(struct compilation *c, struct region *region,
                                               : &region->nodes;
 
     region->schedule[mode] = f.schedule;
-    for (struct node *n = list->first; n; n = n->next)
-        if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD) {
-            fuse_region(c, n->loop.body, mode);
-            if (n->loop.inverse && mode == MODE_TRAIN)
-                fuse_region(c, n->loop.inverse, mode);
-            read_again(n, mode);
-        }
-    reset(list);
+    fuse_inner(c, list, mode);
+    reset(list, mode);
     if (mode == MODE_INFER)
-        for (struct node *n = list->first; n; n = n->next)
-            if (n->op == OP_BATCH_NORM)
-                finish_batch_norm(&f, n, OP_BN_INFER, NULL);
-    for (struct node *n = list->first; n; n = n->next)
-        fuse_node(&f, n);
+        infer_batch_norms(&f, list);
+    fuse_list(&f, list);
     need_operands(&f);
     need_results(&f);
     all_steps(&f);
@@ -862,6 +938,8 @@ static void dump_steps(FILE *out, const char *title,
             fprintf(out, " register %d", s->temp);
         if (s->kind && strcmp(s->kind, "INPUT") == 0)
             fputs(" input", out);
+        if (s->complement)
+            fputs(" 1 -", out);
         if (s->varies)
             fprintf(out, " numbers[%" PRId64 "]", s->slot);
         else if (s->has_number)
@@ -896,8 +974,10 @@ static void dump_region(FILE *out, const struct region *region, int mode)
 
     dump_schedule(out, region->schedule[mode]);
     for (const struct node *n = list->first; n; n = n->next)
-        if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD) {
-            fprintf(out, "    loop of %" PRId64 "\n", n->loop.count);
+        if ((n->op == OP_LOOP || n->op == OP_LOOP_GRAD)
+            && !is_open(n, (enum mode)mode)) {
+            fprintf(out, n->loop.draw ? "    if kept\n"
+                    : "    loop of %" PRId64 "\n", n->loop.count);
             dump_region(out, n->loop.body, mode);
         }
 }

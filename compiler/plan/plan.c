@@ -362,7 +362,8 @@ enum loop_memory loop_memory(const struct node *loop, enum mode mode)
     if (mode == MODE_TRAIN && !loop->loop.inverse
         && (body->input_needed[0] || body->output_needed[0]))
         return LOOP_KEPT;
-    return body->schedule[mode]->in_place ? LOOP_IN_PLACE : LOOP_TWO_BUFFERS;
+    return body->schedule[mode]->in_place ? LOOP_IN_PLACE
+        : loop->loop.count == 1 ? LOOP_KEPT : LOOP_TWO_BUFFERS;
 }
 
 static struct place *root(struct place *place)
@@ -845,8 +846,8 @@ static void dump_plan(FILE *out, const struct region *region, int mode,
     for (int i = 0; i < s->count; i++) {
         const struct node *n = s->kernel[i].anchor;
         if (n && (n->op == OP_LOOP || n->op == OP_LOOP_GRAD)) {
-            fprintf(out, "%*sloop of %" PRId64 "\n", indent, "",
-                    n->loop.count);
+            fprintf(out, n->loop.draw ? "%*sif kept\n"
+                    : "%*sloop of %" PRId64 "\n", indent, "", n->loop.count);
             dump_plan(out, n->loop.body, mode, units, indent + 4);
         }
     }

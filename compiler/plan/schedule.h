@@ -17,6 +17,7 @@ struct step {
     struct ref x, a, b, c, sums;
     double number;
     bool has_number;
+    bool complement;            /* one minus the number */
     bool varies; int64_t slot;  /* the number is the region's at `slot` */
     int64_t key;
     struct node *node;          /* that it does, or NULL */

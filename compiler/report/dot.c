@@ -192,6 +192,12 @@ static void draw_loop(struct drawing *d, const struct node *n)
     const struct region *body = n->loop.body;
     const struct node *call = lone_call(&body->nodes);
 
+    if (n->loop.draw) {
+        enter(d, n, body);
+        draw_list(d, body);
+        leave(d, n, body);
+        return;
+    }
     bool group = n->loop.count == 1;    /* of its own, to be recomputed */
 
     d->repeats.times[d->repeats.count] = n->loop.count;
