@@ -108,6 +108,17 @@ static struct ast *spelled(struct body *body, struct ast *item)
     return item;
 }
 
+/* A parameter that is not known, in a block that is read for its names. */
+static bool unknown_word(struct body *body, const struct ast *item)
+{
+    const struct ast *word = item->a->kind == AST_FLOW ? item->a->list
+                                                       : item->a;
+    const struct env *env = word->kind == AST_NAME
+        ? env_find(body->env, word->name) : NULL;
+
+    return env && env->thing.kind == THING_BAD;
+}
+
 /* Finds the properties, wherever they stand.  Numbers that are named on the
  * way count for the conditions below them. */
 static void collect(struct body *body, struct ast *items,
@@ -127,7 +138,10 @@ static void collect(struct body *body, struct ast *items,
         case AST_DROP:
         case AST_THEN:
         case AST_INIT:
-            take_property(body, p, spelled(body, i));
+            if (unknown_word(body, i))
+                body->bad = true;
+            else
+                take_property(body, p, spelled(body, i));
             break;
         case AST_IF:
             /* an `else if` stands alone: its `next` is NULL.  A condition
