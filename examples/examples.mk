@@ -8,7 +8,7 @@ TRAINED = resnet highway small_resnet
 DATA   ?=
 EPOCHS ?=
 
-examples: $(addprefix $(EX)/,train classify degrade names \
+examples: $(addprefix $(EX)/,train classify degrade names write \
                              $(TRAINED:%=train_%))
 
 # .rnet -> C.  KNOBS sets parameters of the network, as in
@@ -51,6 +51,13 @@ $(EX)/degrade: $(EX)/degrade.o $(EX)/plain.o $(EX)/twin.o $(EX_LIB)
 $(EX)/names: $(EX)/names.o $(EX)/words.o $(EX)/letters.o $(EX_LIB)
 	$(EX_LINK)
 
+$(EX)/train_text.o: NETWORK = chars
+$(EX)/train_text.o: examples/train_text.c
+	@mkdir -p $(@D)
+	$(EX_BASE) -DNETWORK=$(NETWORK) -c -o $@ $<
+$(EX)/write: $(EX)/train_text.o $(EX)/text.o $(EX)/chars.o $(EX_LIB)
+	$(EX_LINK)
+
 # One trainer for every classifier: it reads the network's table.
 $(EX)/train_resnet.o $(EX)/train_small_resnet.o: NETWORK = resnet_cifar
 $(EX)/train_highway.o: NETWORK = highway
@@ -65,9 +72,12 @@ train: $(EX)/train
 	$(EX)/train $(if $(DATA),--data $(DATA)) $(if $(EPOCHS),--epochs $(EPOCHS))
 degrade: $(EX)/degrade
 	$(EX)/degrade
+# make write; make write TEXT=file STEPS=5000
+write: $(EX)/write
+	$(EX)/write $(if $(TEXT),--text $(TEXT)) $(if $(STEPS),--steps $(STEPS))
 # make names; make names NAMES=file STEPS=3000
 names: $(EX)/names
 	$(EX)/names $(NAMES) $(STEPS)
 
-.PHONY: examples train degrade names
+.PHONY: examples train degrade write names
 .PRECIOUS: $(EX)/%.c $(EX)/%.h $(EX)/%.o
