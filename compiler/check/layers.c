@@ -75,6 +75,15 @@ struct value *eval_unnamed(struct body *body, struct ast *chain,
     return x;
 }
 
+/* The argument `init`, or NULL. */
+static const struct weight_init *init_given(const struct use *use)
+{
+    for (int i = 0; i < ARGS; i++)
+        if (use->arg[i].given && strcmp(use->layer->arg[i].name, "init") == 0)
+            return &use->arg[i].init;
+    return NULL;
+}
+
 struct param *given_param(const struct use *use, const struct arg *arg,
                           const char *name, const struct shape *shape)
 {
@@ -82,7 +91,7 @@ struct param *given_param(const struct use *use, const struct arg *arg,
     struct compilation *c = body->check->c;
     struct param *param = member_param(body, arg->ast, name);
 
-    if (use->has_init) {
+    if (init_given(use)) {
         fail(body, use->span, "this '%s' is another layer's, which has its "
              "own 'init'", name);
         return NULL;
@@ -201,7 +210,7 @@ static bool read_arg(struct use *use, const struct arg_row *row,
     if (row->kind == ARG_CHAIN || row->kind == ARG_PARAM)
         return true;
     if (row->kind == ARG_INIT)
-        return use->has_init = read_init(use->body, ast, &use->init);
+        return read_init(use->body, ast, &arg->init);
     if (is_word(use, row, ast)) {
         arg->real = 1;          /* a flag's word alone: yes */
         return arg->is_word = true;
@@ -396,7 +405,7 @@ static struct value *build(struct use *use, struct value *x)
     struct body *body = use->body;
     const struct weight_init *outer = body->layer_init;
 
-    body->layer_init = use->has_init ? &use->init : NULL;
+    body->layer_init = init_given(use);
     x = use->layer->apply(use, x);
     body->layer_init = outer;
     return x && small_enough(body, &x->shape, use->span) ? x : NULL;

@@ -18,7 +18,7 @@ enum arg_kind {
     ARG_REAL,
     ARG_FLAG,           /* yes or no; or its word alone */
     ARG_CHAIN,          /* a chain: the layer evaluates it */
-    ARG_INIT,           /* how its weights begin: use->init */
+    ARG_INIT,           /* how weights begin */
     ARG_PARAM,          /* a shared layer's parameter: given_param */
     ARG_VALUES          /* all arguments are chains: the layer reads them */
 };
@@ -26,13 +26,14 @@ enum arg_kind {
 struct arg_row { const char *name; enum arg_kind kind; bool required;
                  double preset; const char *word; };
 
-enum { ARGS = 12 };
+enum { ARGS = 14 };
 
 struct arg {
     bool given, is_word;        /* is_word: the row's special word */
     short count;                /* of numbers in a list; else 0 */
     int64_t n[4];
     double real;
+    struct weight_init init;
     struct ast *ast;
 };
 
@@ -42,8 +43,6 @@ struct use {                    /* one application of a layer */
     struct arg arg[ARGS];
     struct ast *call;
     struct span span;
-    struct weight_init init;    /* its own, if it has one */
-    bool has_init;
     bool column;
 };
 

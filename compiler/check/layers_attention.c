@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum attention_arg { HEADS, CAUSAL, GROUPS, HEAD, FROM, LENGTHS, BIASES, ROPE,
-                     NEIGHBOURS, QK_NORM };
+                     NEIGHBOURS, QK_NORM, WEIGHTS, V_WEIGHTS, OUT_WEIGHTS };
 
 /* What a layer's arguments come to. */
 struct attention {
@@ -141,16 +141,30 @@ static bool read_norm(struct use *use)
 
 /* ---- nodes ---- */
 
+/* A linear layer of its own; `init`: its weights', if given. */
 static struct value *project(struct use *use, struct value *x,
                              int64_t features, const char *word,
-                             const char *name)
+                             const struct arg *init)
 {
-    struct value *y = build_linear(use->body, x, features,
-                                   use->arg[BIASES].real != 0, false,
-                                   fixed_path(use->body, word), use->span);
-    if (y)
-        y->name = name;
-    return y;
+    struct body *body = use->body;
+    const struct weight_init *outer = body->layer_init;
+    bool out = strcmp(word, "out_proj") == 0;
+    const struct arg *bias = &use->arg[BIASES];
+
+    if (init && init->given)
+        body->layer_init = &init->init;
+    x = build_linear(body, x, features, out ? has_bias(use, bias)
+                     : bias->real != 0, out && !bias->given,
+                     fixed_path(body, word), use->span);
+    body->layer_init = outer;
+    return x;
+}
+
+static struct value *named(struct value *x, const char *name)
+{
+    if (x)
+        x->name = name;
+    return x;
 }
 
 /* K of each head's features, one gamma for all heads. */
@@ -232,14 +246,15 @@ static struct value *attend(struct use *use, const struct attention *a,
     return y;
 }
 
-/* q_proj, k_proj, v_proj, out_proj: linear layers of their own. */
 static struct value *build_attention(struct use *use,
                                      const struct attention *a)
 {
     int64_t wide = a->heads * a->head, narrow = a->groups * a->head;
-    struct value *q = project(use, a->x, wide, "q_proj", "q");
-    struct value *k = project(use, a->from, narrow, "k_proj", "k");
-    struct value *v = project(use, a->from, narrow, "v_proj", "v");
+    struct value *q = named(project(use, a->x, wide, "q_proj", NULL), "q");
+    struct value *k = named(project(use, a->from, narrow, "k_proj", NULL),
+                            "k");
+    struct value *v = named(project(use, a->from, narrow, "v_proj",
+                                    &use->arg[V_WEIGHTS]), "v");
 
     if (!q || !k || !v)
         return NULL;
@@ -247,11 +262,8 @@ static struct value *build_attention(struct use *use,
     k = turn(use, a, normalise(use, a, k, "k_norm"));
     if (!q || !k)
         return NULL;
-    struct value *y = attend(use, a, q, k, v);
-    return build_linear(use->body, y, a->x->features,
-                        has_bias(use, &use->arg[BIASES]),
-                        !use->arg[BIASES].given,
-                        fixed_path(use->body, "out_proj"), use->span);
+    return project(use, attend(use, a, q, k, v), a->x->features, "out_proj",
+                   &use->arg[OUT_WEIGHTS]);
 }
 
 static struct value *apply_attention(struct use *use, struct value *x)
@@ -342,10 +354,13 @@ const struct layer attention_layers[] = {
         [BIASES] = BIAS,
         [ROPE] = { "rope", ARG_REAL, false, 0, "rope" },
         [NEIGHBOURS] = { "neighbours", ARG_FLAG, false, 0, "neighbours" },
-        [QK_NORM] = { "qk_norm", ARG_CHAIN, false, 0, NULL } } },
+        [QK_NORM] = { "qk_norm", ARG_CHAIN, false, 0, NULL },
+        [WEIGHTS] = INIT,
+        [V_WEIGHTS] = { "v_init", ARG_INIT, false, 0, NULL },
+        [OUT_WEIGHTS] = { "out_init", ARG_INIT, false, 0, NULL } } },
     { "positions", apply_positions, 0, 2, LIMIT_RANK, NULL, {
         [KIND] = { "kind", ARG_CHAIN, true, 0, NULL },
         [COUNT] = { "count", ARG_COUNT, false, 0, NULL },
-        [BASE] = { "base", ARG_REAL, false, 10000, NULL } } },
+        [BASE] = { "base", ARG_REAL, false, 10000, NULL }, INIT } },
     { 0 }
 };
