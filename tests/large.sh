@@ -7,7 +7,7 @@
 cd "$(dirname "$0")/.." || exit 2
 : "${RNETC:=build/rnetc}" "${LIBRNET:=build/librnet.a}" "${CC:=cc}"
 : "${OUT:=build/large}" "${BATCH:=1}" "${THREADS:=2}"
-NAMES="resnet50 densenet121 unet-572 unet-512-padded"
+NAMES="resnet50 densenet121 vit-b-16 gpt2-small unet-572 unet-512-padded"
 mkdir -p "$OUT" || exit 2
 passed=0 failed=0
 
