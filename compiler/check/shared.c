@@ -102,10 +102,12 @@ struct value *apply_shared(struct body *body, struct shared *shared,
     shared->named = false;
     check->site = &site;
     shared_enter(body, shared);
-    x = apply(body, shared, x, column);
+    struct value *y = apply(body, shared, x, column);
     shared_leave(body, shared);
     check->site = site.outer;
-    return x;
+    if (y && y != x)
+        y->span = use->span;    /* where it comes from, for messages */
+    return y;
 }
 
 /* ---- parameters of a layer ---- */
