@@ -624,6 +624,18 @@ void rnet_rope_grad(const struct rnet_run *run, struct rnet_rows rows,
  * features)), acc (row, 2 i + 1) = cos of it. */
 void rnet_sine_positions(const struct rnet_run *run, struct rnet_rows rows,
                          long features, double base, struct rnet_steps tail);
+/* Of a number a row, x (rows, 1): with half = features / 2 and
+ * w_i = base^(-i / (half - shift)), acc (row, i) = sin(x w_i),
+ * acc (row, half + i) = cos(x w_i).  The time of diffusion models: shift 1 in
+ * Ho et al. 2020, 0 in Vaswani et al. 2017. */
+void rnet_sine_features(const struct rnet_run *run, struct rnet_rows rows,
+                        long features, double base, long shift, const float *x,
+                        long x_stride, struct rnet_steps tail);
+/* acc (rows, 1) = sum_i w_i (dy_i y_half+i - dy_half+i y_i) */
+void rnet_sine_features_grad(const struct rnet_run *run, struct rnet_rows rows,
+                             long features, double base, long shift,
+                             const float *dy, long dy_stride, const float *y,
+                             long y_stride, struct rnet_steps tail);
 
 /* ------------------------------------------------------ softmax and losses */
 

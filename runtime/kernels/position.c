@@ -1,4 +1,5 @@
-/* position.c: rotary embeddings and tables of sines, on vectors.
+/* position.c: rotary embeddings, tables of sines and sines of values, on
+ * vectors.
  *
  * Angles are fractions of a turn in 64 bits, which wrap by themselves: position
  * times the turn of a pair is exact for any position.  Those of 32 rows and up
@@ -38,6 +39,16 @@ static void phases(const struct position_job *job, long row, long count,
     }
 }
 
+static void take_sines(struct angles *to, const int32_t *phase)
+{
+    for (int i = 0; i < BLOCK * RNET_LANES; i += RNET_W) {
+        vf sine, cosine;
+        v_sine(vi_loadu(phase + i), &sine, &cosine);
+        v_store(to->sine + i, sine);
+        v_store(to->cosine + i, cosine);
+    }
+}
+
 /* Features [feature, feature + features) of a head, for `count` rows. */
 static void fill_angles(struct angles *to, const struct position_job *job,
                         long row, long count, long feature, long features)
@@ -50,12 +61,7 @@ static void fill_angles(struct angles *to, const struct position_job *job,
         phases(job, row, count, turn, phase + (strips ? f * RNET_LANES : f),
                strips ? 1 : BLOCK);
     }
-    for (int i = 0; i < BLOCK * RNET_LANES; i += RNET_W) {
-        vf sine, cosine;
-        v_sine(vi_loadu(phase + i), &sine, &cosine);
-        v_store(to->sine + i, sine);
-        v_store(to->cosine + i, cosine);
-    }
+    take_sines(to, phase);
 }
 
 /* ------------------------------------------------------------------ tiles */
@@ -72,15 +78,13 @@ static void set_tile(struct rnet_tile *tile, long feature, long features)
 }
 
 /* A tile of these rows without features; 0 when there is nothing to do. */
-static int begin(const struct position_job *job, long row, long count,
-                 float *acc, struct rnet_tile *tile)
+static int begin(const struct position_job *job, long features, long row,
+                 long count, float *acc, struct rnet_tile *tile)
 {
-    struct rnet_part part = rnet_rows_part(job->rows, job->features, row,
-                                           count);
+    struct rnet_part part = rnet_rows_part(job->rows, features, row, count);
 
     if (rnet_rows_begin(job->rows, row))
-        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, job->features,
-                               job->features);
+        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, features, features);
     if (!rnet_tile_first(tile, &part, acc))
         return 0;
     tile->acc_stride = RNET_LANES;
@@ -181,7 +185,7 @@ static void rope(const struct position_job *job, long row, long count)
     long end = half ? half : job->head;
     float sign = (float)job->sign;
 
-    if (!begin(job, row, count, acc, &tile))
+    if (!begin(job, job->features, row, count, acc, &tile))
         return;
     for (long f = 0; f < end; f += BLOCK) {
         long features = end - f < BLOCK ? end - f : BLOCK;
@@ -215,7 +219,7 @@ static void sines(const struct position_job *job, long row, long count)
     struct angles angles;
     struct rnet_tile tile;
 
-    if (!begin(job, row, count, acc, &tile))
+    if (!begin(job, job->features, row, count, acc, &tile))
         return;
     for (long f = 0; f < job->features; f += BLOCK) {
         long features = job->features - f < BLOCK ? job->features - f : BLOCK;
@@ -226,4 +230,123 @@ static void sines(const struct position_job *job, long row, long count)
     }
 }
 
-const struct position_kernels RNET_NAME(position_kernels) = { rope, sines };
+/* --------------------------------------------------------- sines of values */
+
+/* Feature 0 of a row. */
+static float number_of(const struct position_job *job, long row)
+{
+    return job->rows.layout == RNET_PLAIN
+        ? job->x[row * job->x_stride]
+        : job->x[row / RNET_LANES * job->x_stride * RNET_LANES
+                 + row % RNET_LANES];
+}
+
+/* x `turns` in 2^-32 of a turn; of what is not finite, 0. */
+static int32_t phase_of(float x, double turns)
+{
+    double turn = (double)x * turns;
+
+    turn -= floor(turn);
+    return turn >= 0 ? (int32_t)(uint32_t)(uint64_t)ldexp(turn, 32) : 0;
+}
+
+static void fill_features(struct angles *to, const struct position_job *job,
+                          long row, long count, long feature, long features)
+{
+    int32_t phase[BLOCK * RNET_LANES] __attribute__((aligned(64))) = { 0 };
+    int strips = job->rows.layout == RNET_STRIPS;
+
+    for (long f = 0; f < features; f++) {
+        double turns = position_rate(job, feature + f) * 0.15915494309189535;
+        for (long k = 0; k < count; k++)
+            phase[strips ? f * RNET_LANES + k : k * BLOCK + f] =
+                phase_of(number_of(job, row + k), turns);
+    }
+    take_sines(to, phase);
+}
+
+/* acc = from; NaN in the rows whose number is not finite. */
+static void place_features(const struct position_job *job,
+                           const struct rnet_tile *tile, const float *from)
+{
+    int strips = tile->layout == RNET_STRIPS;
+    const float *x = job->x + tile->row / RNET_LANES * job->x_stride
+                              * RNET_LANES;
+
+    for (int i = 0; i < tile->outer; i++)
+        for (int j = 0; j < RNET_LANES; j += RNET_W) {
+            vf number = strips ? v_loadu(x + j)
+                               : v_set(number_of(job, tile->row + i));
+            v_store(tile->acc + i * RNET_LANES + j,
+                    v_load(from + i * RNET_LANES + j) + 0 * number);
+        }
+}
+
+static void features(const struct position_job *job, long row, long count)
+{
+    float acc[BLOCK * RNET_LANES] __attribute__((aligned(64)));
+    struct angles angles;
+    struct rnet_tile tile;
+    long half = job->features / 2;
+
+    if (!begin(job, job->features, row, count, acc, &tile))
+        return;
+    for (long f = 0; f < half; f += BLOCK) {
+        long features = half - f < BLOCK ? half - f : BLOCK;
+        fill_features(&angles, job, row, count, f, features);
+        set_tile(&tile, f, features);
+        place_features(job, &tile, angles.sine);
+        RNET_NAME(steps)(job->run, &tile, job->steps);
+        set_tile(&tile, half + f, features);
+        place_features(job, &tile, angles.cosine);
+        RNET_NAME(steps)(job->run, &tile, job->steps);
+    }
+}
+
+/* acc += rate (dy_i y_half+i - dy_half+i y_i), of a strip's rows */
+static void add_slope_strip(const struct position_job *job,
+                            const struct rnet_tile *tile, long i, float rate)
+{
+    long strip = tile->row / RNET_LANES, half = job->features / 2;
+    const float *dy = job->x + (strip * job->x_stride + i) * RNET_LANES;
+    const float *y = job->y + (strip * job->y_stride + i) * RNET_LANES;
+
+    for (long j = 0; j < RNET_LANES; j += RNET_W) {
+        long cosine = half * RNET_LANES + j;
+        vf slope = v_loadu(dy + j) * v_loadu(y + cosine)
+                   - v_loadu(dy + cosine) * v_loadu(y + j);
+        v_store(tile->acc + j, v_load(tile->acc + j) + v_set(rate) * slope);
+    }
+}
+
+static void add_slope_rows(const struct position_job *job,
+                           const struct rnet_tile *tile, long i, float rate)
+{
+    long half = job->features / 2;
+
+    for (long k = 0; k < tile->outer; k++) {
+        const float *dy = job->x + (tile->row + k) * job->x_stride + i;
+        const float *y = job->y + (tile->row + k) * job->y_stride + i;
+        tile->acc[k * RNET_LANES] += rate * (dy[0] * y[half]
+                                             - dy[half] * y[0]);
+    }
+}
+
+static void features_grad(const struct position_job *job, long row,
+                          long count)
+{
+    float acc[BLOCK * RNET_LANES] __attribute__((aligned(64))) = { 0 };
+    struct rnet_tile tile;
+
+    if (!begin(job, 1, row, count, acc, &tile))
+        return;
+    set_tile(&tile, 0, 1);
+    for (long i = 0; i < job->features / 2; i++)
+        (tile.layout == RNET_STRIPS ? add_slope_strip : add_slope_rows)(
+            job, &tile, i, (float)position_rate(job, i));
+    RNET_NAME(steps)(job->run, &tile, job->steps);
+}
+
+const struct position_kernels RNET_NAME(position_kernels) = {
+    rope, sines, features, features_grad
+};

@@ -1,12 +1,19 @@
-/* position.c: the scalar twin of rotary embeddings and tables of sines. */
+/* position.c: the scalar twin of rotary embeddings, tables of sines and sines
+ * of values. */
 #include "../kernels/position.h"
+
+static double at(const struct position_job *job, const float *x, long stride,
+                 long row, long feature)
+{
+    if (job->rows.layout == RNET_PLAIN)
+        return x[row * stride + feature];
+    return x[(row / RNET_LANES * stride + feature) * RNET_LANES
+             + row % RNET_LANES];
+}
 
 static double x_at(const struct position_job *job, long row, long feature)
 {
-    if (job->rows.layout == RNET_PLAIN)
-        return job->x[row * job->x_stride + feature];
-    return job->x[(row / RNET_LANES * job->x_stride + feature) * RNET_LANES
-                  + row % RNET_LANES];
+    return at(job, job->x, job->x_stride, row, feature);
 }
 
 static double angle(const struct position_job *job, long row, long feature)
@@ -38,19 +45,42 @@ static double sine(const struct position_job *job, long row, long feature)
     return feature % 2 ? cos(a) : sin(a);
 }
 
-/* Tile by tile: acc = f, then the steps. */
-static void fill(const struct position_job *job, long row, long count,
-                 formula *f)
+static double feature_of(const struct position_job *job, long row,
+                         long feature)
 {
-    struct rnet_part part = rnet_rows_part(job->rows, job->features, row,
-                                           count);
+    long half = job->features / 2;
+    double a = x_at(job, row, 0) * position_rate(job, feature % half);
+
+    return feature < half ? sin(a) : cos(a);
+}
+
+static double feature_slope(const struct position_job *job, long row,
+                            long feature)
+{
+    long half = job->features / 2;
+    double sum = 0;
+
+    (void)feature;
+    for (long i = 0; i < half; i++)
+        sum += position_rate(job, i)
+               * (x_at(job, row, i)
+                      * at(job, job->y, job->y_stride, row, half + i)
+                  - x_at(job, row, half + i)
+                        * at(job, job->y, job->y_stride, row, i));
+    return sum;
+}
+
+/* Tile by tile: acc = f, then the steps. */
+static void fill(const struct position_job *job, long features, long row,
+                 long count, formula *f)
+{
+    struct rnet_part part = rnet_rows_part(job->rows, features, row, count);
     float acc[RNET_TILE_FLOATS] __attribute__((aligned(64)));
     int strips = job->rows.layout == RNET_STRIPS;
     struct rnet_tile tile;
 
     if (rnet_rows_begin(job->rows, row))
-        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, job->features,
-                               job->features);
+        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, features, features);
     if (!rnet_tile_first(&tile, &part, acc))
         return;
     do {
@@ -66,12 +96,25 @@ static void fill(const struct position_job *job, long row, long count,
 
 static void rope(const struct position_job *job, long row, long count)
 {
-    fill(job, row, count, turned);
+    fill(job, job->features, row, count, turned);
 }
 
 static void sines(const struct position_job *job, long row, long count)
 {
-    fill(job, row, count, sine);
+    fill(job, job->features, row, count, sine);
 }
 
-const struct position_kernels RNET_NAME(position_kernels) = { rope, sines };
+static void features(const struct position_job *job, long row, long count)
+{
+    fill(job, job->features, row, count, feature_of);
+}
+
+static void features_grad(const struct position_job *job, long row,
+                          long count)
+{
+    fill(job, 1, row, count, feature_slope);
+}
+
+const struct position_kernels RNET_NAME(position_kernels) = {
+    rope, sines, features, features_grad
+};

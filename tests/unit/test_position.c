@@ -1,4 +1,5 @@
-/* test_position.c: rotary embeddings and tables of sines against libm. */
+/* test_position.c: rotary embeddings, tables of sines and sines of values
+ * against libm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,10 +154,118 @@ static void sines(void **state)
         }
 }
 
+/* -------------------------------------------------------- sines of values */
+
+struct wave { long features, shift; double base; };
+
+static double rate_of(const struct wave *wave, long i)
+{
+    return pow(wave->base, -(double)i / (double)(wave->features / 2
+                                                 - wave->shift));
+}
+
+static void check_features(struct rnet_rows rows, const struct wave *wave,
+                           const struct value *x, const struct value *y,
+                           int isa)
+{
+    long half = wave->features / 2;
+
+    for (long r = 0; r < rows.rows; r++)
+        for (long f = 0; f < wave->features; f++) {
+            double a = get(rows, x, r, 0) * rate_of(wave, f % half);
+            near("sine of a value", isa, get(rows, y, r, f),
+                 f < half ? sin(a) : cos(a), 1.3e-7);
+        }
+}
+
+static void check_slope(struct rnet_rows rows, const struct wave *wave,
+                        const struct value *dy, const struct value *y,
+                        const struct value *dx, int isa)
+{
+    long half = wave->features / 2;
+
+    for (long r = 0; r < rows.rows; r++) {
+        double sum = 0;
+        for (long i = 0; i < half; i++)
+            sum += rate_of(wave, i)
+                   * (get(rows, dy, r, i) * get(rows, y, r, half + i)
+                      - get(rows, dy, r, half + i) * get(rows, y, r, i));
+        near("slope of a value", isa, get(rows, dx, r, 0), sum, 1e-4);
+    }
+}
+
+static void check_waves(struct rnet_rows rows, const struct wave *wave,
+                        int isa)
+{
+    struct value x = value(rows, 1, 1), y = value(rows, wave->features, 0);
+    struct value dy = value(rows, wave->features, 1);
+    struct value dx = value(rows, 1, 0);
+    struct rnet_step steps[2] = { store(&y), store(&dx) };
+    struct rnet_run run = { .batch = rows.rows / rows.rows_per_sample };
+
+    for (long r = 0; r < rows.rows; r++)        /* a thousand, in between */
+        x.p[place(rows.layout, x.stride, r, 0)] *= 123.4567f;
+    rnet_sine_features(&run, rows, wave->features, wave->base, wave->shift,
+                       x.p, x.stride, (struct rnet_steps) { steps, 1 });
+    rnet_sine_features_grad(&run, rows, wave->features, wave->base,
+                            wave->shift, dy.p, dy.stride, y.p, y.stride,
+                            (struct rnet_steps) { steps + 1, 1 });
+    check_features(rows, wave, &x, &y, isa);
+    check_slope(rows, wave, &dy, &y, &dx, isa);
+    assert_true(intact(rows, wave->features, &y));
+    assert_true(intact(rows, 1, &dx));
+    rnet_free(x.array.all);
+    rnet_free(y.array.all);
+    rnet_free(dy.array.all);
+    rnet_free(dx.array.all);
+}
+
+static void waves(void **state)
+{
+    static const int halves[] = { 2, 3, 16, 31, 32, 33, 64, 65 };
+
+    (void)state;
+    for (int isa = 0; isa < RNET_ISAS; isa++)
+        for (int i = 0; i < SIZES && use(isa); i++)
+            for (int j = 0; j < 8; j++)
+                for (int way = 0; way < 4; way++) {
+                    struct rnet_rows rows = {
+                        (enum rnet_layout)(way % 2), sizes[i] * (1L + j % 2),
+                        1L + j % 2
+                    };
+                    struct wave wave = { 2L * halves[j], way / 2,
+                                         j % 3 ? 1e4 : 50 };
+                    check_waves(rows, &wave, isa);
+                }
+}
+
+/* A time that is no number gives no numbers. */
+static void not_finite(void **state)
+{
+    static const float values[] = { NAN, INFINITY, -INFINITY };
+    struct rnet_rows rows = { RNET_STRIPS, 3, 1 };
+    struct rnet_run run = { .batch = 3 };
+
+    (void)state;
+    for (int isa = 0; isa < RNET_ISAS; isa++)
+        if (use(isa)) {
+            struct value x = value(rows, 1, 0), y = value(rows, 6, 0);
+            struct rnet_step step = store(&y);
+            memcpy(x.p, values, sizeof values);
+            rnet_sine_features(&run, rows, 6, 1e4, 1, x.p, x.stride,
+                               (struct rnet_steps) { &step, 1 });
+            for (int i = 0; i < 18; i++)
+                assert_true(isnan(get(rows, &y, i % 3, i / 3)));
+            rnet_free(x.array.all);
+            rnet_free(y.array.all);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rope), cmocka_unit_test(sines)
+        cmocka_unit_test(rope), cmocka_unit_test(sines),
+        cmocka_unit_test(waves), cmocka_unit_test(not_finite)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
