@@ -130,6 +130,43 @@ static struct value *apply_softmax(struct use *use, struct value *x)
     return build_softmax(use->body, x, use->span);
 }
 
+/* Of a number that stands for a time: [.., 1] -> [.., features]. */
+static struct value *apply_time_embedding(struct use *use, struct value *x)
+{
+    struct body *body = use->body;
+    int64_t features = use->arg[0].n[0], shift = use->arg[2].n[0];
+    struct shape shape = x->shape;
+    struct node *node;
+
+    if (x->features != 1) {
+        fail(body, use->span, "'time_embedding' takes one number, [.., 1], the "
+             "value here is %s", text_of(use, x));
+        fail_note(body, x->span, "%s comes from here", text_of(use, x));
+        return NULL;
+    }
+    if (features % 2 || features / 2 <= shift) {
+        fail(body, use->span, "'time_embedding' makes pairs of sine and "
+             "cosine: its features must be an even number, %" PRId64 " at "
+             "least", 2 * shift + 2);
+        return NULL;
+    }
+    if (use->arg[1].real <= 1) {
+        fail(body, use->arg[1].ast->span, "the base must be above 1, as "
+             "10000");
+        return NULL;
+    }
+    x = localize(body, x);
+    node = new_node(body->check->c, OP_SINE_FEATURES, use->span);
+    append_node(body->region, &body->region->nodes, node);
+    node_in(node, x);
+    node->set.n[0] = shape.axis[shape.rank - 1] = features;
+    node->set.n[1] = shift;
+    node->set.r[0] = use->arg[1].real;
+    return node_out(node, new_value(body->check->c, body->region, FORM_ROWS,
+                                    x->layout, &shape, "time_embedding",
+                                    use->span));
+}
+
 static struct value *apply_dropout(struct use *use, struct value *x)
 {
     struct value *y = build_point(use->body, "DROPOUT", x, "dropout",
@@ -190,6 +227,10 @@ const struct layer dense_layers[] = {
         { "width", ARG_COUNT, true, 0, NULL }, WEIGHT, INIT } },
     { "dropout", apply_dropout, 0, 1, LIMIT_RANK, NULL, {
         { "p", ARG_REAL, true, 0, NULL } } },
+    { "time_embedding", apply_time_embedding, 0, 1, LIMIT_RANK, NULL, {
+        { "features", ARG_COUNT, true, 0, NULL },
+        { "base", ARG_REAL, false, 10000, NULL },
+        { "shift", ARG_INDEX, false, 1, NULL } } },
     { "softmax", apply_softmax, 0, 1, LIMIT_RANK, NULL, { { 0 } } },
     { "layernorm", apply_row_norm, 0, 1, LIMIT_RANK, NULL,
         { EPSILON, AFFINE, GAMMA } },

@@ -160,6 +160,7 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *               each; MIX_TRANSPOSED likewise
  *   DOTS        x [y] -> s; [y]; set: blocks of x, of y, features of each
  *   SINKHORN    x -> y; set: n, iterations
+ *   SINE_FEATURES  x -> y; set: features, shift; base
  *   LSTM        gates -> y states; weight [bias]; set: steps, hidden,
  *               whether in reverse; GRU likewise
  *   ATTENTION   q k v [lengths] -> y log_sum; set: queries, keys, heads,

@@ -152,6 +152,10 @@ ROW(ROPE_GRAD, "rope_grad", "turned back", \
     "rnet_rope_grad", ACC, "l0 f0 n0 n1 r0 x0 steps") \
 ROW(SINES, "sines", "sine and cosine of position base^(-2 i / features)", \
     "rnet_sine_positions", ACC, "L0 F0 r0 steps") \
+ROW(SINE_FEATURES, "sine_features", "y = [sin(w_i x), cos(w_i x)]", \
+    "rnet_sine_features", ACC, "l0 n0 r0 n1 x0 steps") \
+ROW(SINE_FEATURES_GRAD, "sine_features_grad", "dx = sum w_i (dy_i cos(w_i x) - dy_half+i sin(w_i x))", \
+    "rnet_sine_features_grad", ACC, "l0 n0 r0 n1 x0 x1 steps") \
 ROW(LOSS, "loss", "loss += weight mean l(x, target), and its gradient", \
     NULL, ACC | EFFECT, NULL) \
 ROW(CALL, "call", "a block", \
@@ -173,6 +177,7 @@ ROW(LOOP_GRAD, "loop_grad", "repeat, backwards", \
 ROW(SOFTMAX, SOFTMAX_GRAD, "o0", "0") \
 ROW(ATTENTION, ATTENTION_GRAD, "o0 o1 i0 i1 i2 i3", "0 1 2") \
 ROW(ROPE, ROPE_GRAD, "", "0") \
+ROW(SINE_FEATURES, SINE_FEATURES_GRAD, "o0", "0") \
 ROW(MIX, MIX_DX, "i1", "0") \
 ROW(MIX, MIX_DW, "i0", "1") \
 ROW(MIX_TRANSPOSED, MIX_TRANSPOSED_DX, "i1", "0") \
