@@ -8,6 +8,7 @@ BEGIN {
     shapes["p"] = "[3, 5];[2, 17];[1, 33]"
     shapes["m"] = "[5, 7, 3];[3, 3, 17];[4, 5, 1];[3, 4, 33]"
     shapes["i"] = "[1];[5]"
+    layer["stream"] = 1         # check/streams.c: lines like a layer's
 }
 
 FILENAME ~ /ops\.h$/ && /^#define KERNEL_ROWS/ { kernels = 1 }

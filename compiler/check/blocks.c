@@ -530,12 +530,14 @@ struct value *call_block(struct body *body, struct ast *decl,
         return NULL;
     }
     first_reading(check, decl);
+    bool unit = has_shortcut(decl->b->list);
+    if (body->stream && !unit)
+        return needs_shortcut(body, call->span), NULL;
     if (body->stream)
         x = stream_read(body, x, call->span);
     if (!x)
         return NULL;
     sub.of_stream = body->stream ? call : NULL;
-    bool unit = has_shortcut(decl->b->list);
     const char *key = function_key(body, decl, sub.env, x);
     sub.in_unit = unit;
     check->site = &site;

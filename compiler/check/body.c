@@ -862,22 +862,23 @@ static struct value *finish(struct body *body, const struct properties *p,
 
 /* ---- blocks directly in a stream, and its own group ---- */
 
+void needs_shortcut(struct body *body, struct span span)
+{
+    fail(body, span, "this has no shortcut: what stands directly in a stream "
+         "says 'shortcut identity', which is the stream's way");
+}
+
 /* The stream adds in place of the block's shortcut. */
 static void leave_to_stream(struct body *body, struct properties *p)
 {
-    const char *label = body->of_stream->kind == AST_BODY ? "this group"
-        : arena_format(body->check->c->arena, "'%s'", body->label);
-
     if (!p->shortcut)
-        fail(body, body->of_stream->span, "%s has no shortcut: what stands "
-             "directly in a stream says 'shortcut identity', which is the "
-             "stream's way", label);
+        needs_shortcut(body, body->of_stream->span);
     else if (!word_is(p->shortcut->a, "identity"))
         fail(body, p->shortcut->span, "directly in a stream the shortcut is "
              "the stream's: write 'shortcut identity'");
     if (p->norm && p->norm->place == PLACE_AFTER)
-        fail(body, p->norm->span, "a stream has no sum to normalise: a norm "
-             "of %s stands before or around", label);
+        fail(body, p->norm->span, "a stream has no sum to normalise: the norm "
+             "of a block stands before or around");
     if (p->then)
         fail(body, p->then->span, "a stream has no sum to apply 'then' to");
     p->shortcut = NULL;
@@ -900,16 +901,16 @@ static void stream_group(struct body *body, const struct properties *p)
     no_property(body, p->then);
 }
 
-static void keeps_shape(struct body *body, const struct value *x)
+static void keeps_shape(struct body *body, const struct ast *shortcut,
+                        const struct value *x)
 {
     struct compilation *c = body->check->c;
     struct value *y = body->current;
 
     if (!x || !y || shape_equal(&x->shape, &y->shape))
         return;
-    fail(body, body->of_stream->span, "a block of a stream keeps its shape: "
-         "this one makes %s of %s", shape_text(c, &y->shape),
-         shape_text(c, &x->shape));
+    fail(body, shortcut->span, "a block of a stream keeps its shape: this one "
+         "makes %s of %s", shape_text(c, &y->shape), shape_text(c, &x->shape));
     note_changes(body, y, x);
 }
 
@@ -937,6 +938,7 @@ void run_body(struct body *body, struct ast *items)
         body->after_weights = p.after;
     body->batch_weights |= is_batch(p.before) || is_batch(p.after);
     body->in_unit |= p.shortcut != NULL;
+    struct ast *shortcut = p.shortcut;
     if (body->of_stream)
         leave_to_stream(body, &p);
     else if (body->stream)
@@ -952,7 +954,7 @@ void run_body(struct body *body, struct ast *items)
     if (p.shortcut || p.norm || p.scale || p.drop || p.then)
         body->current = finish(body, &p, x, body->current, gate,
                                kind.only_shortcut);
-    if (body->of_stream)
-        keeps_shape(body, x);
+    if (body->of_stream && shortcut)
+        keeps_shape(body, shortcut, x);
     body->bad |= !body->current && !body->is_network;
 }

@@ -285,6 +285,8 @@ bool need_real(struct body *body, const struct value *x, struct span span,
 struct value *apply_norm(struct body *body, struct ast *norm,
                          struct value *x);
 void run_body(struct body *body, struct ast *items);
+/* The error of what stands directly in a stream and has no shortcut. */
+void needs_shortcut(struct body *body, struct span span);
 
 /* same.c */
 /* Whether `nth` is `first` but for numbers, and joins it; `count` iterations

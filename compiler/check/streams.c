@@ -587,7 +587,7 @@ static bool read_argument(struct body *body, struct stream *stream,
                           &stream->n);
     if (!a->name && kind->dynamic && strcmp(word, "dynamic") == 0)
         return stream->dynamic = true;
-    fail(body, a->span, "this stream is %s", kind->usage);
+    fail(body, a->span, "this stream is written %s", kind->usage);
     return false;
 }
 
@@ -621,7 +621,7 @@ static bool read_kind(struct body *body, struct stream *stream)
     for (struct ast *a = ast->list; a; a = a->next)
         good &= read_argument(body, stream, a, a == ast->list);
     if (good && kinds[i].most && !stream->n) {
-        fail(body, ast->span, "this stream is %s", kinds[i].usage);
+        fail(body, ast->span, "this stream is written %s", kinds[i].usage);
         return false;
     }
     return good;

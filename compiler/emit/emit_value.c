@@ -228,6 +228,8 @@ static const char *anchor_formula(struct writer *w, const struct kernel *k)
 
     if (!n)
         return "0";
+    if (!x.value)
+        x.param = n->param[0];
     switch (n->op) {
     case OP_LINEAR: case OP_LINEAR_DX:
     case OP_CONV: case OP_CONV_GRAD: case OP_UPCONV:
@@ -235,6 +237,9 @@ static const char *anchor_formula(struct writer *w, const struct kernel *k)
             n->op == OP_LINEAR || n->op == OP_CONV ? "" : "'",
             op_row(n->op)->traits & CONVOLVES ? "* " : "",
             short_name(w, &in));
+    case OP_MIX: case OP_MIX_TRANSPOSED: case OP_DOTS:
+        return arena_format(arena, "%s(%s, %s)", op_name(n->op),
+                            short_name(w, &in), short_name(w, &x));
     case OP_LOSS:     return arena_format(arena, "dloss / d%s",
                                           short_name(w, &in));
     case OP_NORM_GRAD: return arena_format(arena, "norm'(%s) %s",

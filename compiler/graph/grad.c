@@ -537,7 +537,7 @@ static void grad_norm(struct pass *p, struct node *n, struct value *g)
     struct node *node = emit(p, OP_NORM_GRAD, n->span);
     node->norm = n->norm;
     node_in(node, g);
-    node_in(node, keep(p, n->out[1]));
+    node_in(node, keep(p, n->out[n->param[0] ? 1 : 0]));    /* x^ */
     node_in(node, keep(p, n->out[2]));
     node->param[0] = n->param[0];
     node->param[1] = n->param[1];

@@ -84,7 +84,7 @@ const char *layer_text(struct compilation *c, const struct repeats *repeats,
     case OP_CONV:
     case OP_UPCONV:
         return conv_text(c, n, path);
-    case OP_POINT:
+    case OP_POINT: case OP_MIX: case OP_MIX_TRANSPOSED: case OP_DOTS:
         if (param)
             return arena_format(c->arena, "%s%s%s", path,
                                 *path ? "." : "", param->leaf);
