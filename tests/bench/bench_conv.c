@@ -1,6 +1,7 @@
 /* bench_conv.c: convolutions, one thread, in percent of the peak that this
  * core shows in the same run.  The gradient of the input is the whole backward
- * call less a call for the weights alone.
+ * call less a call for the weights alone; transposed, it is a layer of its own,
+ * with the weights turned in each call.
  *
  *     bench_conv [part of a shape's name]      RNET_ISA=avx2 etc. apply */
 #include "../../runtime/rnet_kernels.h"
@@ -11,6 +12,7 @@ struct shape {
     long batch;
     int size, in, out, kernel, stride;
     int cold;                   /* weights come from memory */
+    int groups;                 /* 0: 1 */
 };
 
 static const struct shape shapes[] = {
@@ -43,6 +45,14 @@ static const struct shape shapes[] = {
     { "3x3 512 @7 cold", 1, 7, 512, 512, 3, 1, 1 },
     { "1x1 1024->256 @14 cold", 1, 14, 1024, 256, 1, 1, 1 },
     { "1x1 512->2048 @7 cold", 1, 7, 512, 2048, 1, 1, 1 },
+    { "3x3 128 @56 /32 groups", 4, 56, 128, 128, 3, 1, 0, 32 },
+    { "3x3 512 @14 /32 groups", 4, 14, 512, 512, 3, 1, 0, 32 },
+    { "3x3 96 @56 depthwise", 4, 56, 96, 96, 3, 1, 0, 96 },
+    { "3x3 576 @14 depthwise", 4, 14, 576, 576, 3, 1, 0, 576 },
+    { "3x3 64->128 @28 dw x2", 4, 28, 64, 128, 3, 1, 0, 64 },
+    { "2x2 64->128 /2 @56 up", 4, 56, 64, 128, 2, 2, 0 },
+    { "2x2 512->1024 /2 @14 up", 1, 14, 512, 1024, 2, 2, 0 },
+    { "4x4 64 /2 @32 up", 4, 32, 64, 64, 4, 2, 0 },
 };
 
 struct call {
@@ -84,14 +94,24 @@ static void backward(void *context)
                    (struct rnet_steps) { &c->store_dx, c->whole });
 }
 
+static void transposed(void *context)
+{
+    const struct call *c = context;
+
+    rnet_upconv(&c->run, c->batch, &c->conv,
+                (struct rnet_steps) { &c->load_dy, 1 }, c->w,
+                (struct rnet_steps) { &c->store_dx, 1 });
+}
+
 static struct rnet_conv conv_of(const struct shape *s)
 {
-    int pad = s->kernel / 2;
+    int pad = s->kernel > s->stride ? (s->kernel - 1) / 2 : 0;
     int out = (s->size + 2 * pad - s->kernel) / s->stride + 1;
 
     return (struct rnet_conv) {
         s->size, s->size, s->in, out, out, s->out, s->kernel, s->kernel,
-        s->stride, s->stride, 1, 1, pad, pad, pad, pad, 1
+        s->stride, s->stride, 1, 1, pad, pad, pad, pad,
+        s->groups ? s->groups : 1
     };
 }
 
@@ -118,7 +138,8 @@ static void open_call(struct call *call, const struct shape *s)
     size_t in = (size_t)s->batch * (size_t)(c.height * c.width * c.in);
     size_t out = (size_t)s->batch
                  * (size_t)(c.out_height * c.out_width * c.out);
-    size_t weights = RNET_CONV_WEIGHTS(c.in, c.out, s->kernel, s->kernel, 1);
+    size_t weights = RNET_CONV_WEIGHTS(c.in, c.out, s->kernel, s->kernel,
+                                       c.groups);
 
     memset(call, 0, sizeof *call);
     call->conv = c;
@@ -140,12 +161,12 @@ static void open_call(struct call *call, const struct shape *s)
     call->run.worker_floats = RNET_WORKER_FLOATS
         + (RNET_CONV_WORKER_FLOATS(c.height, c.width, c.in, c.out_height,
                                    c.out_width, c.out, s->kernel, s->kernel, 1,
-                                   1, s->kernel / 2, s->kernel / 2,
-                                   s->kernel / 2, s->kernel / 2) + 15)
+                                   1, c.pad_top, c.pad_left, c.pad_bottom,
+                                   c.pad_right) + 15)
           / 16 * 16;
     call->run.workers = rnet_alloc(call->run.worker_floats);
     call->run.scratch_floats = RNET_CONV_SCRATCH_FLOATS(c.in, c.out, s->kernel,
-                                                        s->kernel, 1);
+                                                        s->kernel, c.groups);
     call->run.scratch = rnet_alloc(call->run.scratch_floats);
 }
 
@@ -191,15 +212,17 @@ static void measure(const struct shape *s, double peak)
     open_call(&call, s);
     double pixels = (double)s->batch * call.conv.out_height
                     * call.conv.out_width;
-    double work = 2 * pixels * s->in * s->out * s->kernel * s->kernel;
+    double work = 2 * pixels * s->in * s->out * s->kernel * s->kernel
+                  / call.conv.groups;
     double y = seconds(&call, forward, 0);
     double dw = seconds(&call, backward, 0);
     double both = seconds(&call, backward, 1);
+    double up = seconds(&call, transposed, 0);
 
-    printf("%-22s %4ld  %5.1f %4.0f%%   %4.0f%%   %4.0f%%   %4.0f%%\n",
+    printf("%-23s %4ld  %5.1f %4.0f%%   %4.0f%%   %4.0f%%   %4.0f%%   %4.0f%%\n",
            s->name, s->batch, work / y * 1e-9, 100 * work / y / peak,
            100 * work / (both - dw) / peak, 100 * work / dw / peak,
-           100 * 2 * work / both / peak);
+           100 * 2 * work / both / peak, 100 * work / up / peak);
     fflush(stdout);
     close_call(&call);
 }
@@ -209,7 +232,7 @@ int main(int argc, char **argv)
     double peak = peak_flops(rnet_isa_name());
 
     printf("%s, peak %.1f GFLOP/s\n", rnet_isa_name(), peak * 1e-9);
-    printf("%-22s batch forward       dx      dw     both\n", "");
+    printf("%-23s batch forward       dx      dw     both  transposed\n", "");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (argc < 2 || strstr(shapes[i].name, argv[1]))
             measure(&shapes[i], peak);
