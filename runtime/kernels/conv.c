@@ -543,12 +543,14 @@ typedef void product_kernel(const struct product *product);
 #define PRODUCT(P, V) \
     static NOINLINE void product_##P##_##V(const struct product *product) \
     { run_product(product, P, V); }
-#define EACH3(define, V) define(1, V) define(2, V) define(3, V)
-#define EACH6(define, V) EACH3(define, V) define(4, V) define(5, V) \
-    define(6, V)
+#define EACH2(define, V) define(1, V) define(2, V)
+#define EACH3(define, V) EACH2(define, V) define(3, V)
+#define EACH4(define, V) EACH3(define, V) define(4, V)
+#define EACH6(define, V) EACH4(define, V) define(5, V) define(6, V)
 #define EACH7(define, V) EACH6(define, V) define(7, V)
-#define EACH14(define, V) EACH7(define, V) define(8, V) define(9, V) \
-    define(10, V) define(11, V) define(12, V) define(13, V) define(14, V)
+#define EACH8(define, V) EACH7(define, V) define(8, V)
+#define EACH14(define, V) EACH8(define, V) define(9, V) define(10, V) \
+    define(11, V) define(12, V) define(13, V) define(14, V)
 #define EACH16(define, V) EACH14(define, V) define(15, V) define(16, V)
 #define EACH24(define, V) EACH16(define, V) define(17, V) define(18, V) \
     define(19, V) define(20, V) define(21, V) define(22, V) define(23, V) \
@@ -590,8 +592,14 @@ static struct shape shape_of(int blocks, int columns, long pixel)
 
 /* ------------------------------------------------------------- depthwise */
 
-#define DEPTH_PIXELS (RNET_REGISTERS / UNIT / 4 > 1 \
-                      ? RNET_REGISTERS / UNIT / 4 : 1)
+/* Sums side by side, since each waits for itself. */
+#if RNET_W == 16
+#define DEPTH_PIXELS 8
+#elif RNET_W == 8
+#define DEPTH_PIXELS 4
+#else
+#define DEPTH_PIXELS 2
+#endif
 
 /* acc[p][16] = sum over taps of x[p pixel + ...][16] w[...][16]; w_block
  * floats from tap to tap */
@@ -618,15 +626,15 @@ run_depthwise(const struct product *product, int P)
         v_store(product->acc + i * RNET_W, acc[i]);
 }
 
-static NOINLINE void depthwise_one(const struct product *product)
-{
-    run_depthwise(product, 1);
-}
+#define DEPTHWISE(P, V) \
+    static NOINLINE void depthwise_##P(const struct product *product) \
+    { run_depthwise(product, P); }
+#define DEPTHWISE_NAMED(P, V) depthwise_##P,
 
-static NOINLINE void depthwise_full(const struct product *product)
-{
-    run_depthwise(product, DEPTH_PIXELS);
-}
+EACH(DEPTH_PIXELS, DEPTHWISE, 1)
+static product_kernel *const depthwise[] = {
+    NULL, EACH(DEPTH_PIXELS, DEPTHWISE_NAMED, 1)
+};
 
 /* ---------------------------------------------------------------- passes */
 
@@ -728,20 +736,13 @@ static void run_tile(struct job *job, const float *x, int i, int j, int count)
         fetch_ahead(job->ahead + k);
     job->product.x = x;
     job->product.acc = job->buffer + job->pixels * job->wide;
-    if (!job->pass->depthwise)
-        job->shape.kernels[count](&job->product);
-    else if (count == DEPTH_PIXELS)
-        depthwise_full(&job->product);
-    else
-        depthwise_one(&job->product);
+    job->shape.kernels[count](&job->product);
     job->pixels += count;
 }
 
-/* Strips of nearly equal width; depthwise, whole ones and single pixels. */
+/* Strips of nearly equal width. */
 static int strip(const struct job *job, int left)
 {
-    if (job->pass->depthwise)
-        return left >= DEPTH_PIXELS ? DEPTH_PIXELS : 1;
     return divide_up(left, divide_up(left, job->shape.pixels));
 }
 
@@ -829,7 +830,7 @@ static void run_band(struct job *job, int row, int count)
 
     for (int b = job->part->block; b < end; b += job->shape.units) {
         job->shape = pass->depthwise
-            ? (struct shape) { 1, DEPTH_PIXELS, NULL }
+            ? (struct shape) { 1, DEPTH_PIXELS, depthwise }
             : shape_of(end - b, pass->columns, pass->taps.pixel);
         job->block = b;
         job->wide = job->shape.units * 16;
@@ -1001,35 +1002,72 @@ static void outer_band(const struct conv_outer *outer, int row, int count,
         }
 }
 
+#define DEPTH_TAPS 4            /* sums side by side: each waits for itself */
+
+/* dw[r][s ... s + S) of channels [c, c + RNET_W) */
+static ALWAYS_INLINE void
+depthwise_taps(const struct conv_outer *outer, int r, int s, int c, int S)
+{
+    const struct conv_taps *taps = &outer->taps;
+    const float *x = outer->x + taps->first + r * taps->tap_row
+                     + s * taps->tap + c;
+    vf sum[DEPTH_TAPS];
+    int begin, end;
+
+    UNROLL for (int t = 0; t < S; t++)
+        sum[t] = v_zero();
+    conv_row_range(taps, r, outer->rows, &begin, &end);
+    for (int n = 0; n < outer->images; n++)
+        for (int i = begin; i < end; i++) {
+            const float *from = x + n * outer->x_image + i * taps->pixel_row;
+            const float *dy = outer->dy + n * outer->dy_image
+                              + i * outer->dy_row + c;
+
+            for (int j = 0; j < outer->columns; j++) {
+                vf g = v_loadu(dy + j * outer->dy_pixel);
+
+                UNROLL for (int t = 0; t < S; t++)
+                    sum[t] += v_loadu(from + j * taps->pixel + t * taps->tap)
+                              * g;
+            }
+        }
+    for (int t = 0; t < S; t++)
+        add_lanes(outer->dw + c + (r * taps->columns + s + t)
+                                  * conv_blocks(outer->count) * 16L,
+                  sum[t], outer->count - c);
+}
+
+static NOINLINE void depthwise_tap(const struct conv_outer *outer, int r,
+                                   int s, int c)
+{
+    depthwise_taps(outer, r, s, c, 1);
+}
+
+static NOINLINE void depthwise_three(const struct conv_outer *outer, int r,
+                                     int s, int c)
+{
+    depthwise_taps(outer, r, s, c, 3);
+}
+
+static NOINLINE void depthwise_four(const struct conv_outer *outer, int r,
+                                    int s, int c)
+{
+    depthwise_taps(outer, r, s, c, 4);
+}
+
 static void outer_depthwise(const struct conv_outer *outer)
 {
     const struct conv_taps *taps = &outer->taps;
-    int blocks = conv_blocks(outer->count);
 
     for (int r = 0; r < taps->rows; r++)
-        for (int s = 0; s < taps->columns; s++)
-            for (int b = 0; b < blocks; b++)
-                for (int u = 0; u < UNIT; u++) {
-                    int c = b * 16 + u * RNET_W, begin, end;
-                    const float *x = outer->x + taps->first
-                        + r * taps->tap_row + s * taps->tap + c;
-                    vf sum = v_zero();
+        for (int c = 0; c < outer->count; c += RNET_W)
+            for (int s = 0; s < taps->columns;) {
+                int left = taps->columns - s;
 
-                    conv_row_range(taps, r, outer->rows, &begin, &end);
-                    for (int n = 0; n < outer->images; n++)
-                        for (int i = begin; i < end; i++)
-                            for (int j = 0; j < outer->columns; j++)
-                                sum += v_loadu(x + n * outer->x_image
-                                               + i * taps->pixel_row
-                                               + j * taps->pixel)
-                                       * v_loadu(outer->dy
-                                                 + n * outer->dy_image
-                                                 + i * outer->dy_row
-                                                 + j * outer->dy_pixel + c);
-                    add_lanes(outer->dw + c
-                              + (r * taps->columns + s) * blocks * 16L, sum,
-                              outer->count - c);
-                }
+                (left >= 4 ? depthwise_four : left == 3 ? depthwise_three
+                 : depthwise_tap)(outer, r, s, c);
+                s += left >= 4 ? 4 : left == 3 ? 3 : 1;
+            }
 }
 
 /* db[c ... c + W) += sum over all pixels of dy */
