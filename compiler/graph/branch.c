@@ -171,6 +171,7 @@ static void share_places(struct branch *b)
     b->inner->param_floats = b->outer->param_floats;
     b->inner->state_floats = b->outer->state_floats;
     b->inner->state_again = b->outer->state_again;
+    b->inner->state_moves = b->outer->state_moves;
     b->inner->keys = b->outer->keys;
     b->inner->numbers = b->outer->numbers;
 }

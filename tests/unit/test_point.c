@@ -557,6 +557,30 @@ static void dropout(void **state)
     }
 }
 
+/* A batch is kept as its word says: always with p = 0, else 1 - p of the
+ * steps, to within five standard errors. */
+static void batches_kept(void **state)
+{
+    enum { STEPS = 40000 };
+    static const float chances[] = { 0, 0.1f, 0.25f, 0.5f, 0.999f };
+    struct rnet_run run = { .seed = 5 };
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        double p = (double)chances[i], kept = 0;
+
+        for (run.step = 0; run.step < STEPS; run.step++) {
+            double word = rnet_dropout_word(&run, (uint32_t)i, 0, 0);
+            int keeps = rnet_keeps_batch(&run, i, chances[i]);
+
+            assert_int_equal(keeps, word >= p * 4294967296.0);
+            kept += keeps;
+        }
+        assert_true(fabs(kept - STEPS * (1 - p))
+                    <= 5 * sqrt(STEPS * p * (1 - p)));
+    }
+}
+
 typedef void steps_kernel(const struct rnet_run *run,
                           const struct rnet_tile *tile,
                           struct rnet_steps steps);
@@ -669,6 +693,7 @@ int main(void)
         cmocka_unit_test(lists),
         cmocka_unit_test(add_sums),
         cmocka_unit_test(dropout),
+        cmocka_unit_test(batches_kept),
         cmocka_unit_test(tile_with_gaps),
         cmocka_unit_test(nan_stays),
         cmocka_unit_test(orders),
