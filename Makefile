@@ -98,7 +98,8 @@ LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: all
 	install -d $(BIN) $(INC) $(LIB)/pkgconfig $(LIB)/cmake/Rnet \
-	    $(SHARE)/man/man1 $(SHARE)/rnet/examples $(SHARE)/rnet/library $(SHARE)/bash-completion/completions
+	    $(SHARE)/man/man1 $(SHARE)/rnet/examples/zoo \
+	    $(SHARE)/rnet/library $(SHARE)/bash-completion/completions
 	install $(B)/rnetc $(BIN)
 	install -m 644 runtime/rnet.h runtime/rnet_kernels.h $(INC)
 	install -m 644 $(B)/librnet.a $(LIB)
@@ -108,6 +109,7 @@ install: all
 	    > $(LIB)/cmake/Rnet/RnetConfig.cmake
 	install -m 644 docs/rnetc.1 $(SHARE)/man/man1
 	install -m 644 examples/*.rnet $(SHARE)/rnet/examples
+	install -m 644 examples/zoo/*.rnet $(SHARE)/rnet/examples/zoo
 	install -m 644 $(LIBRARY) $(SHARE)/rnet/library
 	install -m 644 packaging/rnetc.bash $(SHARE)/bash-completion/completions/rnetc
 uninstall:
