@@ -150,6 +150,7 @@ struct rnet_tensor {
 struct rnet_port {              /* an input, a target or an output */
     const char *name;
     int integer;                /* 1: int32_t, 0: float */
+    int graph;                  /* 1: const struct rnet_graph *, no array */
     int target;                 /* 1: only the loss reads it */
     long classes;               /* integer: values are 0 ... classes - 1 */
     int rank;

@@ -168,6 +168,7 @@ struct rnet_run {
     size_t scratch_floats;
     float *workers;             /* `worker_floats` for each worker */
     size_t worker_floats;
+    const struct rnet_graph *const *graphs;     /* inputs that are graphs */
     uint64_t seed, step;        /* of dropout */
     int training;
     int held;                   /* > 0: running statistics stay */

@@ -225,10 +225,94 @@ static void pack_fixture(float *params)
     }
 }
 
+/* --------------------------------------------------------------- graphs */
+
+/* The graph of a port: copies of the fixture's, side by side. */
+struct net_graph {
+    struct rnet_graph graph, transposed;
+    struct guarded offsets, neighbours, weights;
+    struct guarded back_offsets, back_neighbours, back_weights;
+};
+
+static const struct piece *graph_piece(const char *port, const char *what)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s.%s", port, what);
+    return fixture_find(&fixture, "graph", name);
+}
+
+static void graph_arrays(struct net_graph *g, size_t nodes, size_t edges)
+{
+    g->offsets = guarded_new((nodes + 1) * 8, 8, 0);
+    g->neighbours = guarded_new(edges * 4, 4, 0);
+    g->weights = guarded_new(edges * 4, 4, 0);
+    g->back_offsets = guarded_new((nodes + 1) * 8, 8, 0);
+    g->back_neighbours = guarded_new(edges * 4, 4, 0);
+    g->back_weights = guarded_new(edges * 4, 4, 0);
+}
+
+static struct net_graph *net_graph_new(const char *port, size_t copies)
+{
+    struct net_graph *g = calloc(1, sizeof *g);
+    const struct piece *offsets = graph_piece(port, "offsets");
+    const struct piece *neighbours = graph_piece(port, "neighbours");
+    const struct piece *weights = graph_piece(port, "weights");
+    size_t nodes = offsets->count - 1, edges = neighbours->count;
+    graph_arrays(g, copies * nodes, copies * edges);
+    int64_t *offset = g->offsets.data;
+    int32_t *neighbour = g->neighbours.data;
+    for (size_t c = 0; c < copies; c++) {
+        for (size_t i = 0; i <= nodes; i++)
+            offset[c * nodes + i] = (int64_t)(c * edges)
+                + ((const int32_t *)offsets->data)[i];
+        for (size_t e = 0; e < edges; e++)
+            neighbour[c * edges + e] = (int32_t)(c * nodes)
+                + ((const int32_t *)neighbours->data)[e];
+        if (weights)
+            memcpy((char *)g->weights.data + c * edges * 4, weights->data,
+                   edges * 4);
+    }
+    g->graph = (struct rnet_graph) {
+        (long)(copies * nodes), offset, neighbour,
+        weights ? g->weights.data : NULL, NULL
+    };
+    return g;
+}
+
+/* From now on gradients are gathered, not scattered. */
+static void transpose_graph(struct net_graph *g)
+{
+    expect_status("transposing", rnet_graph_transpose(&g->graph,
+                  &g->transposed, g->back_offsets.data,
+                  g->back_neighbours.data, g->back_weights.data), RNET_OK);
+}
+
+static void net_graph_free(struct net_graph *g)
+{
+    if (!g)
+        return;
+    struct guarded *arrays[] = {
+        &g->offsets, &g->neighbours, &g->weights, &g->back_offsets,
+        &g->back_neighbours, &g->back_weights
+    };
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        guarded_free(arrays[i]);
+    free(g);
+}
+
+static int has_graph(void)
+{
+    for (int i = 0; i < net->input_count; i++)
+        if (net->inputs[i].graph)
+            return 1;
+    return 0;
+}
+
 /* ------------------------------------------------------------- one call */
 
 struct trial {
     size_t batch;
+    struct net_graph *graphs[PORTS];
     struct guarded params, grads, start;        /* start: params before */
     struct guarded inputs[PORTS], outputs[PORTS], input_grads[PORTS];
     struct guarded loss;
@@ -252,6 +336,15 @@ static struct guarded port_values(const struct rnet_port *port, size_t batch,
     return memory;
 }
 
+static size_t fixture_batch(void)
+{
+    const struct rnet_port *port = &net->inputs[0];
+    while (port->graph)
+        port++;
+    return need(port->target ? "target" : "input", port->name)->count
+        / port->size;
+}
+
 /* slack 0: the caller's arrays end at the guard; 4: one float earlier, so that
  * some of them are aligned to no more than a float. */
 static struct trial trial_new(size_t batch, size_t slack)
@@ -263,6 +356,11 @@ static struct trial trial_new(size_t batch, size_t slack)
     t.loss = guarded_new(4, 4, 0);
     for (int i = 0; i < net->input_count; i++) {
         const struct rnet_port *port = &net->inputs[i];
+        if (port->graph) {
+            t.graphs[i] = net_graph_new(port->name, batch / fixture_batch());
+            t.input[i] = &t.graphs[i]->graph;
+            continue;
+        }
         t.inputs[i] = port_values(port, batch, slack);
         t.input[i] = t.inputs[i].data;
         if (port->integer || port->target)
@@ -288,6 +386,7 @@ static void trial_free(struct trial *t)
     guarded_free(&t->grads);
     guarded_free(&t->loss);
     for (int i = 0; i < PORTS; i++) {
+        net_graph_free(t->graphs[i]);
         guarded_free(&t->inputs[i]);
         guarded_free(&t->outputs[i]);
         guarded_free(&t->input_grads[i]);
@@ -299,7 +398,7 @@ static void expect_intact(const struct trial *t, const char *what)
     int intact = guarded_intact(&t->params) && guarded_intact(&t->grads)
         && guarded_intact(&t->loss);
     for (int i = 0; i < net->input_count; i++)
-        intact &= guarded_intact(&t->inputs[i])
+        intact &= (!t->inputs[i].map || guarded_intact(&t->inputs[i]))
             && (!t->input_grads[i].map || guarded_intact(&t->input_grads[i]));
     for (int i = 0; i < net->output_count; i++)
         intact &= guarded_intact(&t->outputs[i]);
@@ -539,13 +638,6 @@ static void expect_same(const struct trial *a, const struct trial *b,
 
 static const struct manner alone = { 1, NULL, 0 };
 
-static size_t fixture_batch(void)
-{
-    const struct rnet_port *port = &net->inputs[0];
-    return need(port->target ? "target" : "input", port->name)->count
-        / port->size;
-}
-
 /* Against PyTorch, in one thread; `t` keeps what training gave. */
 static void check_numbers(struct trial *t)
 {
@@ -616,6 +708,17 @@ static void check_missing_results(const struct trial *trained)
     expect_status("training without outputs", train(&t, alone), RNET_OK);
     if (!same(&trained->grads, &t.grads) || !same(&trained->loss, &t.loss))
         fail("gradients differ when no output is asked for");
+    trial_free(&t);
+}
+
+/* With the edges from the other end at hand. */
+static void check_transposed(void)
+{
+    struct trial t = trial_new(fixture_batch(), 0);
+    for (int i = 0; i < net->input_count; i++)
+        if (t.graphs[i])
+            transpose_graph(t.graphs[i]);
+    check_numbers(&t);
     trial_free(&t);
 }
 
@@ -754,6 +857,26 @@ static void check_indices(struct trial *t, struct guarded *arena)
     }
 }
 
+static void check_graphs(struct trial *t, struct guarded *arena)
+{
+    for (int i = 0; i < net->input_count; i++) {
+        struct net_graph *g = t->graphs[i];
+        struct call c = call_of(t, arena);
+        if (!g)
+            continue;
+        g->graph.nodes--;
+        expect_refusal(t, &c, "a node less", RNET_BAD_GRAPH, 0);
+        g->graph.nodes++;
+        *(int32_t *)g->neighbours.data += (int32_t)t->batch;
+        expect_refusal(t, &c, "no node", RNET_BAD_GRAPH, 0);
+        *(int32_t *)g->neighbours.data -= (int32_t)t->batch;
+        transpose_graph(g);
+        g->transposed.nodes--;
+        expect_refusal(t, &c, "wrongly transposed", RNET_BAD_GRAPH, 1);
+        g->graph.transposed = NULL;
+    }
+}
+
 static void check_refusals(void)
 {
     struct trial t = trial_new(fixture_batch(), 0);
@@ -764,6 +887,7 @@ static void check_refusals(void)
     check_pointers(&t, &arena);
     check_work(&t, &arena);
     check_indices(&t, &arena);
+    check_graphs(&t, &arena);
     guarded_free(&arena);
     trial_free(&t);
 }
@@ -786,7 +910,10 @@ int main(int argc, char **argv)
     check_threads(&inferred, &trained);
     check_accumulation(&trained);
     check_missing_results(&trained);
-    check_batch_of_one();
+    if (has_graph())
+        check_transposed();
+    else
+        check_batch_of_one();
     check_larger_batch();
     check_refusals();
     trial_free(&trained);

@@ -68,7 +68,7 @@ function of_indices(shape, chain)
 function of_values(shape, chain, c)
 {
     return "    input x " shape "\n    input z " shape "\n" \
-        "    x -> " chain "\n" \
+        (chain ~ /\(g,/ ? "    input g graph\n" : "") "    x -> " chain "\n" \
         "    output alone\n    loss mse(alone, target_a)\n" \
         "    z -> linear(" c ") -> tanh -> " chain " -> linear(3)\n" \
         "    output within\n    loss mse(within, target_w)\n" \

@@ -91,13 +91,44 @@ static void *random_port(const struct rnet_port *port, size_t batch,
     return indices;
 }
 
+/* One block of memory: the graph, its arrays, and the same turned round.  Each
+ * node has up to four neighbours, itself and doubles among them. */
+static void *random_graph(size_t nodes, struct source *source)
+{
+    size_t edges = 4 * nodes;
+    struct rnet_graph *graph = need(rnet_alloc_bytes(
+        2 * (sizeof *graph + (nodes + 1) * sizeof(int64_t)
+             + edges * (sizeof(int32_t) + sizeof(float)))));
+    int64_t *offsets = (int64_t *)(graph + 2);
+    float *weights = (float *)(offsets + 2 * (nodes + 1));
+    int32_t *neighbours = (int32_t *)(weights + 2 * edges);
+    size_t edge = 0;
+    for (size_t i = 0; i < nodes; i++) {
+        size_t end = edge + (size_t)(5 * sample_uniform(source));
+        for (; edge < end; edge++) {
+            neighbours[edge] = (int32_t)((double)nodes
+                                         * sample_uniform(source));
+            weights[edge] = (float)(0.5 + sample_uniform(source));
+        }
+        offsets[i + 1] = (int64_t)edge;
+    }
+    *graph = (struct rnet_graph) { (long)nodes, offsets, neighbours, weights,
+                                   NULL };
+    if (rnet_graph_transpose(graph, graph + 1, offsets + nodes + 1,
+                             neighbours + edges, weights + edges) != RNET_OK)
+        exit(2);
+    return graph;
+}
+
 static void make_ports(struct sample *sample, struct source *source)
 {
     const struct rnet_network *net = sample->net;
     for (int i = 0; i < net->input_count; i++) {
         const struct rnet_port *port = &net->inputs[i];
-        sample->input[i] = random_port(port, sample->batch, source);
-        if (!port->integer && !port->target)
+        sample->input[i] = port->graph
+            ? random_graph(sample->batch, source)
+            : random_port(port, sample->batch, source);
+        if (!port->integer && !port->target && !port->graph)
             sample->input_grad[i] = need(rnet_alloc(sample->batch
                                                     * port->size));
     }

@@ -14,7 +14,7 @@ struct sample {                 /* what one call of a network works on */
     float loss;
     void *input[SAMPLE_PORTS];
     float *output[SAMPLE_PORTS];
-    float *input_grad[SAMPLE_PORTS];    /* NULL for targets and integers */
+    float *input_grad[SAMPLE_PORTS];    /* NULL where there is none */
     struct rnet_work work;
     size_t bytes;
 };

@@ -43,7 +43,7 @@ const char *near_name(struct body *body, const char *name)
     return near;
 }
 
-static struct thing unknown(struct body *body, struct ast *ast)
+void unknown_name(struct body *body, struct ast *ast)
 {
     const char *near = near_name(body, ast->name);
 
@@ -52,7 +52,6 @@ static struct thing unknown(struct body *body, struct ast *ast)
              ast->name, near);
     else
         fail(body, ast->name_span, "unknown name '%s'", ast->name);
-    return bad_thing;
 }
 
 /* ---- calls of blocks ---- */
@@ -196,8 +195,12 @@ static bool argument_thing(struct body *body, struct ast *ast,
 {
     struct number number;
     struct ast *alone;
+    const struct env *env = ast->kind == AST_NAME
+        ? env_find(body->env, ast->name) : NULL;
 
-    if (is_number(body, ast)) {
+    if (env && env->thing.kind == THING_GRAPH) {
+        *thing = env->thing;
+    } else if (is_number(body, ast)) {
         if (!number_of(body, ast, &number))
             return false;
         *thing = number_thing(number);
@@ -308,9 +311,12 @@ static const char *function_key(struct body *body, struct ast *decl,
     for (struct env *e = env; e && told; e = e->next) {
         const struct thing *t = &e->thing;
         text_put(&key, " ", 1);
-        told = t->kind == THING_NUMBER || is_closed(t);
+        told = t->kind == THING_NUMBER || t->kind == THING_GRAPH
+            || is_closed(t);
         if (t->kind == THING_NUMBER)
             text_add(&key, "%s", number_text(c, t->number));
+        else if (t->kind == THING_GRAPH)
+            text_add(&key, "graph %s", t->port->name);
         else if (told)
             add_chain_key(&key, t->ast);
         told &= key.length < LIMIT_KEY;
@@ -605,7 +611,7 @@ static struct thing apply_word(struct body *body, struct ast *given,
     struct ast *decl = decl_find(body->check, call->name);
 
     if (!layer && !decl)
-        return unknown(body, given ? given : call);
+        return unknown_name(body, given ? given : call), bad_thing;
     if (layer && body->stream && x) {
         stream_misplaced(body, call->span);
         return bad_thing;
@@ -633,6 +639,11 @@ static struct thing eval_name(struct body *body, struct ast *ast,
         return eval_chain(body, &env->thing, x);
     if (env && env->thing.kind == THING_SHARED)
         return use_shared(body, env->thing.shared, ast, x, column);
+    if (env && env->thing.kind == THING_GRAPH) {
+        fail(body, ast->span, "'%s' is a graph, no value: 'aggregate(%s, "
+             "mean)' reads it", ast->name, ast->name);
+        return bad_thing;
+    }
     if (env && env->thing.kind == THING_VALUE && body->stream) {
         stream_misplaced(body, ast->span);
         return bad_thing;

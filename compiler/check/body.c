@@ -824,7 +824,7 @@ int count_inputs(struct body *body, struct ast *items)
 
     for (struct ast *i = items; i; i = i->next)
         if (i->kind == AST_INPUT)
-            count++;
+            count += !is_graph(i);
         else if (i->kind == AST_IF && is_number(body, i->a))
             count += count_inputs(body, chosen(body, i));
     return count;

@@ -620,6 +620,23 @@ struct value *build_learned(struct body *body, struct param *param,
     return as_shape(body, y, &param->shape, span);
 }
 
+/* Rows go from node to node whole: axes are one meanwhile. */
+struct value *build_aggregate(struct body *body, struct value *x,
+                              int64_t graph, int64_t kind, struct span span)
+{
+    struct shape flat = { 1, { shape_size(&x->shape) } }, shape = x->shape;
+
+    x = as_layout(body, as_shape(body, x, &flat, span), LAYOUT_PLAIN);
+    struct node *node = add_node(body, OP_AGGREGATE, span);
+    node->set.n[0] = graph;
+    node->set.n[1] = kind;
+    node->own[0] = 1;
+    node->own[1] = (x->features + 15) / 16 * 16 + 1;
+    node_in(node, x);
+    return as_shape(body, result(body, node, LAYOUT_STRIPS, &flat,
+                                 "aggregate"), &shape, span);
+}
+
 /* ---- norms ---- */
 
 /* "A convolution or linear layer directly before a batch norm has no bias":

@@ -105,20 +105,49 @@ static bool read_dims(struct body *body, struct ast *item,
     return true;
 }
 
+bool is_graph(const struct ast *input)
+{
+    return input->type && strcmp(input->type, "graph") == 0;
+}
+
+static void graph_input(struct body *body, struct ast *item)
+{
+    struct network *network = body->check->c->network;
+    struct shape none = { 0 };
+    struct port *port;
+    int index = 0;
+
+    if (item->list)
+        fail(body, item->list->span, "a graph has no axes: its nodes are the "
+             "samples of the batch");
+    for (port = network->inputs; port; port = port->next)
+        index += port->graph;
+    port = add_port(body->check->c, &network->inputs, item->name,
+                    caller_value(body, item->name, &none, false, item->span));
+    port->graph = true;
+    port->index = index;
+    env_add(body, item->name, (struct thing) { .kind = THING_GRAPH,
+            .port = port }, item->name_span);
+}
+
 static void network_input(struct body *body, struct ast *item)
 {
     struct shape shape = { 0 };
     bool integer = item->type != NULL;
     struct thing bad = { .kind = THING_BAD };
 
-    if (integer && strcmp(item->type, "int")) {
-        fail(body, item->span, "an input is real, or 'int': '%s' is unknown",
-             item->type);
+    if (integer && strcmp(item->type, "int") && !is_graph(item)) {
+        fail(body, item->span, "an input is real, 'int' or 'graph': '%s' is "
+             "unknown", item->type);
         env_add(body, item->name, bad, item->name_span);
         return;
     }
     if (!name_free(body, item))
         return;
+    if (is_graph(item)) {
+        graph_input(body, item);
+        return;
+    }
     if (!read_dims(body, item, &shape)) {
         env_add(body, item->name, bad, item->name_span);
         return;
@@ -181,9 +210,10 @@ struct value *target_port(struct body *body, struct ast *name,
     }
     env = env_find(body->env, name->name);
     port = port_find(c->network->inputs, name->name);
-    if (env && !port) {
-        fail(body, name->span, "'%s' is not an input: a target comes from the "
-             "caller", name->name);
+    if (env && (!port || port->graph)) {
+        fail(body, name->span, port ? "'%s' is a graph: a target is an array"
+             : "'%s' is not an input: a target comes from the caller",
+             name->name);
         return NULL;
     }
     if (!port && is_layer(name->name)) {
@@ -396,7 +426,7 @@ static bool complete(struct body *body, struct ast *decl)
 {
     const struct network *network = body->check->c->network;
 
-    if (!network->inputs && !body->inputs)
+    if (!body->inputs && (!network->inputs || network->inputs->graph))
         fail(body, decl->name_span, "network '%s' has no input: declare one, "
              "as in 'input image [28, 28]'", decl->name);
     else if (!network->outputs && !has_output(decl->b->list))
@@ -460,7 +490,7 @@ static void check_names(struct body *body)
     for (struct port *p = network->inputs; p; p = p->next) {
         const char *grad = arena_format(body->check->c->arena, "%s_grad",
                                         p->name);
-        if (!p->target && !p->integer && (port_find_text(network->inputs, grad)
+        if (!p->target && !p->integer && !p->graph && (port_find_text(network->inputs, grad)
                 || port_find_text(network->outputs, grad)))
             fail(body, place_of(body, p->name), "'%s', which receives the "
                  "gradient of input '%s', is another input or output: choose "

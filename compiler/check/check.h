@@ -13,7 +13,7 @@ enum { LIMIT_PARAMETERS = 64 };  /* of a block or network */
 struct number { bool is_integer; int64_t integer; double real; };
 
 enum thing_kind { THING_BAD, THING_NUMBER, THING_VALUE, THING_CHAIN,
-                  THING_SHARED };
+                  THING_SHARED, THING_GRAPH };
 
 /* What a name stands for, what an expression gives. */
 struct thing {
@@ -23,6 +23,7 @@ struct thing {
     struct ast *ast;            /* CHAIN: a layer, to be applied; in env */
     struct env *env;
     struct shared *shared;      /* a layer or block made once */
+    struct port *port;          /* GRAPH: an input */
 };
 
 struct env { const char *name; struct thing thing; struct env *next;
@@ -218,6 +219,8 @@ struct value *build_mix_transposed(struct body *body, struct value *x,
 struct value *build_dots(struct body *body, struct value *x, struct weights y,
                          int64_t from, int64_t to, const char *name,
                          struct span span);
+struct value *build_aggregate(struct body *body, struct value *x,
+                              int64_t graph, int64_t kind, struct span span);
 struct value *build_sinkhorn(struct body *body, struct value *x, int64_t n,
                              int64_t iterations, const char *name,
                              struct span span);
@@ -275,10 +278,14 @@ struct ast *layer_call(struct body *body, struct ast *ast,
                        struct ast **given);
 struct value *eval_value(struct body *body, struct ast *ast, struct value *x);
 const char *near_name(struct body *body, const char *name);
+/* The name is none, or none that was expected: an error, with a near one. */
+void unknown_name(struct body *body, struct ast *ast);
 /* Blocks that nothing called are read for their names. */
 void read_unused(struct body *body);
 struct ast *chosen(struct body *body, struct ast *item);
+/* Of values: a graph is no value that a column begins at. */
 int count_inputs(struct body *body, struct ast *items);
+bool is_graph(const struct ast *input);     /* check.c */
 /* An integer value where real numbers are needed: false after an error. */
 bool need_real(struct body *body, const struct value *x, struct span span,
                const char *what);

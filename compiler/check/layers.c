@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const struct layer *const families[] = {
-    dense_layers, map_layers, attention_layers, recurrent_layers, shape_layers
+    dense_layers, map_layers, attention_layers, recurrent_layers, shape_layers,
+    graph_layers
 };
 
 enum { FAMILIES = sizeof families / sizeof families[0] };

@@ -63,7 +63,7 @@ struct layer {
 
 /* Rows end with one that has no name. */
 extern const struct layer dense_layers[], map_layers[], attention_layers[],
-    recurrent_layers[], shape_layers[];
+    recurrent_layers[], shape_layers[], graph_layers[];
 
 #define EPSILON { "eps", ARG_REAL, false, 1e-5, NULL }
 #define AFFINE  { "affine", ARG_FLAG, false, 1, NULL }

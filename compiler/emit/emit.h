@@ -43,6 +43,7 @@ const char *network_c(struct compilation *c);       /* the network's name */
 const char *macro_c(struct compilation *c);         /* in capitals */
 bool trains(struct compilation *c);
 bool wants_grad(const struct port *port);
+const char *port_type_c(const struct port *port);   /* "float" */
 /* "enum rnet_status NAME_train(...)" */
 void prototype_c(struct compilation *c, struct text *out, bool training);
 /* floats of work memory but for the workers', whose part is *worker each */

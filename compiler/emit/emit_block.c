@@ -169,8 +169,9 @@ static void port_parameters(struct compilation *c, struct call *call,
                             enum mode mode)
 {
     for (const struct port *p = c->network->inputs; p; p = p->next)
-        call_argument(call, "const %s *%s", p->integer ? "int32_t" : "float",
-                      port_c(c, p->name));
+        if (!p->graph)
+            call_argument(call, "const %s *%s", port_type_c(p),
+                          port_c(c, p->name));
     for (const struct port *p = c->network->outputs; p; p = p->next)
         if (mode != MODE_BACKWARD)
             call_argument(call, "float *%s", port_c(c, p->name));
@@ -178,7 +179,7 @@ static void port_parameters(struct compilation *c, struct call *call,
         return;
     call_argument(call, "float *loss");
     for (const struct port *p = c->network->inputs; p; p = p->next)
-        if (!p->integer && !p->target)
+        if (wants_grad(p))
             call_argument(call, "float *%s", port_c(c,
                           arena_format(c->arena, "%s_grad", p->name)));
 }
@@ -282,8 +283,8 @@ static void mark_unused(struct compilation *c, struct text *out,
         return;
     }
     for (const struct port *p = c->network->inputs; p; p = p->next) {
-        unused(out, text, port_c(c, p->name), true);
-        if (backward && !p->integer && !p->target)
+        unused(out, text, port_c(c, p->name), !p->graph);
+        if (backward && wants_grad(p))
             unused(out, text, port_c(c, arena_format(c->arena, "%s_grad",
                                                      p->name)), true);
     }

@@ -47,6 +47,16 @@ static const char *samples_c(struct compilation *c, int64_t size)
          : arena_format(c->arena, "batch * %" PRId64, size);
 }
 
+static void check_graphs(struct compilation *c, struct text *out,
+                         bool training)
+{
+    for (const struct port *p = c->network->inputs; p; p = p->next)
+        if (p->graph)
+            text_add(out, "    status = rnet_check_graph(%s, batch, %d);\n"
+                     "    if (status != RNET_OK)\n        return status;\n",
+                     identifier(c->arena, p->name), training);
+}
+
 static void check_indices(struct compilation *c, struct text *out,
                           bool training)
 {
@@ -100,6 +110,21 @@ static void checks(struct compilation *c, struct text *out, bool training)
                  "\n        return status;\n");
     check_pointers(c, out, training);
     check_indices(c, out, training);
+    check_graphs(c, out, training);
+}
+
+/* Kernels find graphs in the run: blocks and repeats need not hand them on. */
+static void give_graphs(struct compilation *c, struct text *out)
+{
+    const char *list = "";
+
+    for (const struct port *p = c->network->inputs; p; p = p->next)
+        if (p->graph)
+            list = arena_format(c->arena, "%s%s%s", list, *list ? ", " : "",
+                                identifier(c->arena, p->name));
+    if (*list)
+        text_add(out, "    run->graphs = (const struct rnet_graph *const[]) "
+                 "{ %s };\n", list);
 }
 
 static void begin_run(struct compilation *c, struct text *out, bool training)
@@ -115,6 +140,7 @@ static void begin_run(struct compilation *c, struct text *out, bool training)
              "    run->workers = memory + %" PRId64 ";\n"
              "    run->worker_floats = %" PRId64 ";\n", shared, shared,
              worker + WORKER_FLOATS);
+    give_graphs(c, out);
 }
 
 static void pass_call(struct compilation *c, struct text *out, enum mode mode)
@@ -146,8 +172,9 @@ static void pass_call(struct compilation *c, struct text *out, enum mode mode)
         call_argument(&call, *offset ? "memory + %s" : "memory%s", offset);
     }
     for (const struct port *p = c->network->inputs; p; p = p->next)
-        call_argument(&call, "%s", p->target && mode == MODE_INFER ? "NULL"
-                      : identifier(c->arena, p->name));
+        if (!p->graph)
+            call_argument(&call, "%s", p->target && mode == MODE_INFER
+                          ? "NULL" : identifier(c->arena, p->name));
     for (const struct port *p = c->network->outputs; p; p = p->next)
         if (mode != MODE_BACKWARD)
             call_argument(&call, "%s", identifier(c->arena, p->name));
@@ -211,8 +238,8 @@ static void generic_arguments(struct compilation *c, struct call *call,
 
     for (const struct port *p = c->network->inputs; p; p = p->next, k++)
         if (training || !p->target)
-            call_argument(call, "(const %s *)inputs[%d]",
-                          p->integer ? "int32_t" : "float", k);
+            call_argument(call, "(const %s *)inputs[%d]", port_type_c(p),
+                          k);
     k = 0;
     for (const struct port *p = c->network->outputs; p; p = p->next, k++)
         call_argument(call, training ? "outputs ? outputs[%d] : NULL"

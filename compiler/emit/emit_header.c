@@ -21,7 +21,13 @@ bool trains(struct compilation *c)
 
 bool wants_grad(const struct port *port)
 {
-    return !port->integer && !port->target;
+    return !port->integer && !port->target && !port->graph;
+}
+
+const char *port_type_c(const struct port *port)
+{
+    return port->graph ? "struct rnet_graph" : port->integer ? "int32_t"
+         : "float";
 }
 
 /* ---- prototypes ---- */
@@ -39,8 +45,7 @@ static void inputs_c(struct compilation *c, struct call *call, bool training)
 {
     for (const struct port *p = c->network->inputs; p; p = p->next)
         if (training || !p->target)
-            call_argument(call, "const %s *%s",
-                          p->integer ? "int32_t" : "float",
+            call_argument(call, "const %s *%s", port_type_c(p),
                           identifier(c->arena, p->name));
     for (const struct port *p = c->network->outputs; p; p = p->next)
         call_argument(call, "float *%s", identifier(c->arena, p->name));
@@ -91,11 +96,12 @@ static void port_sizes(struct compilation *c, struct text *out,
                        const struct port *ports, const char *word)
 {
     for (const struct port *p = ports; p; p = p->next)
-        define(out, macro_c(c), arena_format(c->arena, "%s_SIZE",
-               upper(c->arena, p->name)), shape_size(&p->value->shape),
-               arena_format(c->arena, "%s %s %s%s", p->target ? "target"
-               : word, p->name, p->integer ? "int " : "",
-               shape_text(c, &p->value->shape)));
+        if (!p->graph)
+            define(out, macro_c(c), arena_format(c->arena, "%s_SIZE",
+                   upper(c->arena, p->name)), shape_size(&p->value->shape),
+                   arena_format(c->arena, "%s %s %s%s", p->target ? "target"
+                   : word, p->name, p->integer ? "int " : "",
+                   shape_text(c, &p->value->shape)));
 }
 
 struct form_size total_size(struct compilation *c, bool training,
@@ -134,7 +140,9 @@ static void shape_comment(struct compilation *c, struct text *out,
                           bool training)
 {
     for (const struct port *p = c->network->inputs; p; p = p->next)
-        if (training || !p->target)
+        if (p->graph)
+            text_add(out, " * %s: a graph of `batch` nodes\n", p->name);
+        else if (training || !p->target)
             text_add(out, " * %s (%s)%s\n", p->name,
                      plain_shape(c, &p->value->shape), p->integer
                      ? arena_format(c->arena, ", each 0 ... %" PRId64,

@@ -200,6 +200,11 @@ static const char *operand_c(struct writer *w, const struct node *n,
 static void word_c(struct writer *w, struct call *call,
                    const struct kernel *k, const char *word)
 {
+    static const char *const kinds[] = {
+        [AGGREGATE_SUM] = "RNET_AGGREGATE_SUM",
+        [AGGREGATE_MEAN] = "RNET_AGGREGATE_MEAN",
+        [AGGREGATE_SYMMETRIC] = "RNET_AGGREGATE_SYMMETRIC",
+    };
     const struct node *n = k->anchor;
 
     if (strcmp(word, "batch") == 0)
@@ -212,6 +217,10 @@ static void word_c(struct writer *w, struct call *call,
         steps_c(w, call, &k->input);
     else if (strcmp(word, "output") == 0)
         steps_c(w, call, &k->output);
+    else if (strcmp(word, "graph") == 0)
+        call_argument(call, "run->graphs[%" PRId64 "]", n->set.n[0]);
+    else if (strcmp(word, "kind") == 0)
+        call_argument(call, "%s", kinds[n->set.n[1]]);
     else if (strcmp(word, "own") == 0)
         call_argument(call, "%s", value_c(w, k->extra));
     else if (*word == 'y')

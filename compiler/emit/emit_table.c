@@ -213,13 +213,13 @@ static void ports_c(struct compilation *c, struct text *out,
     for (const struct port *p = ports; p; p = p->next) {
         const struct shape *shape = &p->value->shape;
         text_add(out, "    { .name = \"%s\", .integer = %d, .target = %d, "
-                 ".classes = %" PRId64 ",\n      .rank = %d, .shape = {",
+                 ".classes = %" PRId64 ",\n      %s.rank = %d, .shape = {",
                  p->name, p->integer, p->target, p->value->classes,
-                 shape->rank);
+                 p->graph ? ".graph = 1, " : "", shape->rank);
         for (int i = 0; i < shape->rank; i++)
             text_add(out, "%s%" PRId64, i ? ", " : " ", shape->axis[i]);
         text_add(out, "%s }, .size = %" PRId64 " },\n", shape->rank ? ""
-                 : " 0", shape_size(shape));
+                 : " 0", p->graph ? 0 : shape_size(shape));
     }
     text_add(out, "};\n\n");
     (void)c;

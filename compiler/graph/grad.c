@@ -100,9 +100,32 @@ static struct value *times(struct pass *p, struct value *x, double number,
     return y;
 }
 
-/* d value += g */
+static struct value *plain(struct pass *p, struct value *x)
+{
+    if (x->layout == LAYOUT_PLAIN)
+        return x;
+    struct node *node = emit(p, OP_UNPACK, x->span);
+    node_in(node, x);
+    struct value *y = made(p, node, FORM_ROWS, x, x->name);
+    y->layout = LAYOUT_PLAIN;
+    return y;
+}
+
+/* What a plain value was unpacked from, or NULL. */
+static struct value *packed(const struct value *value)
+{
+    const struct node *n = value->producer;
+
+    return n && n->op == OP_UNPACK ? n->in[0] : NULL;
+}
+
+/* d value += g; g may be in strips where value is plain */
 static void accumulate(struct pass *p, struct value *value, struct value *g)
 {
+    if (g->layout != value->layout && packed(value))
+        value = packed(value);
+    else if (g->layout != value->layout)
+        g = plain(p, g);
     if (!wants_grad(value))
         return;
     value->grad = value->grad
@@ -330,17 +353,6 @@ static void grad_quotient(struct pass *p, struct node *n, struct value *g)
 
 /* The operand is one vector a sample: its gradient sums over the rows of the
  * sample, which are the lines of a plain value. */
-static struct value *plain(struct pass *p, struct value *x)
-{
-    if (x->layout == LAYOUT_PLAIN)
-        return x;
-    struct node *node = emit(p, OP_UNPACK, x->span);
-    node_in(node, x);
-    struct value *y = made(p, node, FORM_ROWS, x, x->name);
-    y->layout = LAYOUT_PLAIN;
-    return y;
-}
-
 static void grad_sample(struct pass *p, struct node *n, struct value *g)
 {
     bool product = strcmp(n->point.step, "MUL") == 0;
@@ -595,6 +607,8 @@ static void made_weight_grad(struct pass *p, struct node *node,
 static void grad_row(struct pass *p, struct node *n, struct value *g,
                      const struct gradient *row)
 {
+    bool gathers = op_row(row->grad)->traits & GATHERS;
+    g = gathers ? plain(p, g) : g;
     struct node *node = emit(p, row->grad, n->span);
 
     node->set = n->set;
@@ -608,7 +622,8 @@ static void grad_row(struct pass *p, struct node *n, struct value *g,
             node_in(node, keep(p, read_of(n, r)));
     for (const char *i = row->gives; *i; i += i[1] ? 2 : 1)
         if (*i - '0' < n->ins)
-            made_grad(p, node, n->in[*i - '0']);
+            made_grad(p, node, n->in[*i - '0'])->layout
+                = gathers ? LAYOUT_STRIPS : n->in[*i - '0']->layout;
         else
             made_weight_grad(p, node, n, g);
     for (int k = 0; k < node->outs; k++) {

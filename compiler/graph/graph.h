@@ -134,6 +134,7 @@ struct norm {
     bool maps;                  /* over pixels too */
     double epsilon, momentum;
 };
+enum aggregate { AGGREGATE_SUM, AGGREGATE_MEAN, AGGREGATE_SYMMETRIC };
 enum loss { LOSS_CROSS_ENTROPY, LOSS_SQUARED, LOSS_BINARY, LOSS_ABSOLUTE };
 
 enum { WORKER_FLOATS = 49152 }; /* RNET_WORKER_FLOATS of rnet_kernels.h */
@@ -167,6 +168,7 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *               groups, features of a head, causal; scale
  *   ROPE        x -> y; set: features of a head, enum rnet_pairing; base
  *   SINES       -> y; set: base
+ *   AGGREGATE   x -> y; set: index of the graph, enum aggregate
  *   LOSS        x target -> dx
  *   SLICE       x -> a view of some of its features
  *   CALL        x -> y;  callee
@@ -290,6 +292,8 @@ struct port {
     const char *name;
     struct value *value;
     bool integer, target;
+    bool graph;                 /* nothing reads its value: kernels find it in */
+    int index;                  /* run->graphs */
     int64_t classes;
     struct port *next;
 };

@@ -30,7 +30,8 @@ enum op_traits {
     SAVES = 4,          /* results after the first serve backward alone */
     CONVOLVES = 8,      /* node->conv describes it */
     POOLS = 16,         /* node->pool does */
-    ATTENDS = 32        /* its settings do, as a struct rnet_attention */
+    ATTENDS = 32,       /* its settings do, as a struct rnet_attention */
+    GATHERS = 64        /* reads whole rows, plain; its result is in strips */
 };
 
 /* Operators:
@@ -48,6 +49,7 @@ enum op_traits {
  *   M<k>   L<k>   F<k>   likewise of output k
  *   n<k>   whole setting k             r<k>   real setting k
  *   batch  samples                     shape  the constant that describes it
+ *   graph  whole setting 0: of the run kind   whole setting 1: enum aggregate
  *   steps, input, output               its step programs
  * A row without arguments is no call, or has a function of its own in
  * emit_kernel.c. */
@@ -156,6 +158,10 @@ ROW(SINE_FEATURES, "sine_features", "y = [sin(w_i x), cos(w_i x)]", \
     "rnet_sine_features", ACC, "l0 n0 r0 n1 x0 steps") \
 ROW(SINE_FEATURES_GRAD, "sine_features_grad", "dx = sum w_i (dy_i cos(w_i x) - dy_half+i sin(w_i x))", \
     "rnet_sine_features_grad", ACC, "l0 n0 r0 n1 x0 x1 steps") \
+ROW(AGGREGATE, "aggregate", "y_i = sum a_ij x_j", \
+    "rnet_aggregate", ACC | GATHERS, "graph f0 kind x0 own steps") \
+ROW(AGGREGATE_GRAD, "aggregate_grad", "dx_j = sum a_ij dy_i", \
+    "rnet_aggregate_grad", ACC | GATHERS, "graph f0 kind x0 own steps") \
 ROW(LOSS, "loss", "loss += weight mean l(x, target), and its gradient", \
     NULL, ACC | EFFECT, NULL) \
 ROW(CALL, "call", "a block", \
@@ -185,6 +191,7 @@ ROW(MIX_TRANSPOSED, MIX_TRANSPOSED_DW, "i0", "1") \
 ROW(DOTS, DOTS_DX, "i1", "0") \
 ROW(DOTS, DOTS_DY, "i0", "1") \
 ROW(SINKHORN, SINKHORN_GRAD, "i0", "0") \
+ROW(AGGREGATE, AGGREGATE_GRAD, "", "0") \
 ROW(LSTM, LSTM_GRAD, "o1", "0") \
 ROW(GRU, GRU_GRAD, "o1", "0")
 

@@ -57,7 +57,8 @@ static const struct { const char *word; int kind; } keywords[] = {
     { "before", TOKEN_BEFORE },     { "after", TOKEN_AFTER },
     { "around", TOKEN_AROUND },     { "weights", TOKEN_WEIGHTS },
     { "repeat", TOKEN_REPEAT },     { "stream", TOKEN_STREAM },
-    { "frozen", TOKEN_FROZEN },     { "checkpoint", TOKEN_CHECKPOINT }
+    { "frozen", TOKEN_FROZEN },     { "checkpoint", TOKEN_CHECKPOINT },
+    { "graph", TOKEN_GRAPH }
 };
 
 int lex_word(const char *text, size_t length)

@@ -39,7 +39,8 @@ static void warn_juxtaposed(struct parser *parser, struct span name,
     SHORTCUT "shortcut"  NORM "norm"  SCALE "scale"  DROP "drop"  THEN "then"
     INPUT "input"  OUTPUT "output"  LOSS "loss"  INIT "init"
     SHARED "shared"  IF "if"  ELSE "else"  BEFORE "before"  AFTER "after"
-    AROUND "around"  WEIGHTS "weights"  REPEAT "repeat"  STREAM "stream"
+    AROUND "around"  WEIGHTS "weights"  GRAPH "graph"
+    REPEAT "repeat"  STREAM "stream"
     FROZEN "frozen"  CHECKPOINT "checkpoint"
 %token <const char *> STRING "a text in quotes"
 %token <struct ast *> NUMBER "a number"
@@ -123,6 +124,10 @@ item:
   | NORM chain place            { $$ = ast_norm(parser, @$, $chain, $place); }
   | INPUT NAME[name] type BEGIN_LIST dims END_LIST
         { $$ = ast_input(parser, @$, $name, @name, $type, $dims); }
+  | INPUT NAME[name] GRAPH
+        { $$ = ast_input(parser, @$, $name, @name, $GRAPH, list_one(NULL)); }
+  | INPUT NAME[name] GRAPH BEGIN_LIST dims END_LIST
+        { $$ = ast_input(parser, @$, $name, @name, $GRAPH, $dims); }
   | INPUT NAME[name] type BEGIN_LIST error END_LIST
         { yyerrok;
           $$ = ast_input(parser, @$, $name, @name, $type, list_one(NULL)); }
@@ -289,7 +294,7 @@ chains:
 word:
     NAME | IMPORT | AS | NETWORK | BLOCK | SHORTCUT | NORM | SCALE | DROP
   | THEN | INPUT | OUTPUT | LOSS | INIT | SHARED | IF | ELSE | BEFORE | AFTER
-  | AROUND | WEIGHTS | REPEAT | STREAM | FROZEN | CHECKPOINT
+  | AROUND | WEIGHTS | GRAPH | REPEAT | STREAM | FROZEN | CHECKPOINT
   ;
 
 %%

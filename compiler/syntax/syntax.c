@@ -216,7 +216,7 @@ static bool input_shape(const struct error *e)
                                  e->lexer->keyword.end);
 
     if (!e->expected[TOKEN_BEGIN_LIST] || e->expected[TOKEN_NUMBER]
-        || !in_statement(e, TOKEN_INPUT))
+        || !in_statement(e, TOKEN_INPUT) || e->previous->kind == TOKEN_GRAPH)
         return false;
     diag_error(e->diag, &input, "an input has a shape: write 'input %s [...]'",
                word_after(e, &e->lexer->keyword));
@@ -548,8 +548,9 @@ const char *syntax_word(int kind)
     static const char *const words[] = {
         "a name", "import", "as", "network", "block", "shortcut", "norm",
         "scale", "drop", "then", "input", "output", "loss", "init", "shared",
-        "if", "else", "before", "after", "around", "weights", "repeat",
-        "stream", "frozen", "checkpoint", "a text in quotes", "a number"
+        "if", "else", "before", "after", "around", "weights", "graph",
+        "repeat", "stream", "frozen", "checkpoint", "a text in quotes",
+        "a number"
     };
 
     return kind >= TOKEN_ARROW ? signs[kind] : words[kind - TOKEN_NAME];
