@@ -676,7 +676,7 @@ struct ast *layer_call(struct body *body, struct ast *ast, struct ast **given)
     if (word && !env) {
         if (is_layer(ast->name) || decl_find(body->check, ast->name))
             return ast;
-        return unknown(body, ast), NULL;
+        return unknown_name(body, ast), NULL;
     }
     fail(body, ast->span, "'shared' makes one layer or block: put other "
          "chains into a block");

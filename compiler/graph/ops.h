@@ -49,7 +49,7 @@ enum op_traits {
  *   M<k>   L<k>   F<k>   likewise of output k
  *   n<k>   whole setting k             r<k>   real setting k
  *   batch  samples                     shape  the constant that describes it
- *   graph  whole setting 0: of the run kind   whole setting 1: enum aggregate
+ *   graph  setting 0: of the run        kind   setting 1: enum aggregate
  *   steps, input, output               its step programs
  * A row without arguments is no call, or has a function of its own in
  * emit_kernel.c. */
