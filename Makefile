@@ -73,6 +73,8 @@ $(B)/tests/test_data: examples/data.c examples/glyphs.c
 
 check test: all $(UNIT)
 	tests/all.sh $(UNIT)
+pictures: all
+	sh tests/docs.sh --pictures
 golden: all
 	for t in tests/golden*.sh; do sh $$t --update || exit; done
 bench: all
@@ -119,6 +121,6 @@ uninstall:
 
 clean:
 	rm -rf $(B)
-.PHONY: all check test golden bench sanitize sanitized lint install uninstall clean
+.PHONY: all check test golden pictures bench sanitize sanitized lint install uninstall clean
 -include examples/examples.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

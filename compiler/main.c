@@ -14,6 +14,25 @@ struct job {
     struct ast *tree;
 };
 
+static struct function *named(const struct network *network, const char *name,
+                              const struct function *but)
+{
+    struct function *f = network->functions;
+
+    while (f && (f == but || strcmp(f->name, name)))
+        f = f->next;
+    return f;
+}
+
+/* A block that is called as the network gets a name of its own in C. */
+static void name_apart(struct compilation *c, struct network *network)
+{
+    struct function *same = named(network, network->name, network->main);
+
+    while (same && named(network, same->name, same))
+        same->name = arena_format(c->arena, "%s_block", same->name);
+}
+
 /* --prefix; and what emitted files call their source. */
 static void name_network(struct job *j)
 {
@@ -24,6 +43,7 @@ static void name_network(struct job *j)
     if (o->prefix)
         network->name = network->main->name
             = arena_format(j->c->arena, "%s%s", o->prefix, network->name);
+    name_apart(j->c, network);
 }
 
 /* Nothing is wanted, or possible, after `stage`. */

@@ -6,6 +6,9 @@
 #   text rnetc ...      lines of that command's output, in this order
 #   c emitted, c header lines of the C or header of the last network, in order
 #   c program           compiles with that C, runs, returns 0
+# A line ![...](pictures/NAME.svg) shows what `rnetc --dot` drew of NAME.rnet,
+# the last block: pictures/NAME.dot is that text; `docs.sh --pictures` writes
+# it, and NAME.svg by Graphviz.
 cd "$(dirname "$0")/.." || exit 2
 root=$PWD
 : "${RNETC:=$PWD/build/rnetc}" "${LIBRNET:=$PWD/build/librnet.a}" "${CC:=cc}"
@@ -13,6 +16,8 @@ STRICT="-std=gnu11 -Wall -Wextra -Wconversion -Wshadow -pedantic -Werror"
 out=$(mktemp -d) || exit 2
 trap 'rm -rf "$out"' EXIT
 passed=0 failed=0
+draw=
+[ "$1" != --pictures ] || draw=yes
 
 # Blocks as files $out/NUMBER, and a list: number, line, info string.
 blocks() {
@@ -20,7 +25,10 @@ blocks() {
         !inside && /^```[a-z]+ ?/ { inside = 1; n++
             printf "%d %d %s\n", n, NR, substr($0, 4); next }
         /^```/ { inside = 0; next }
-        inside { print > (out "/" n) }' "$1"
+        inside { print > (out "/" n); next }
+        match($0, /^!\[[^]]*\]\(pictures\/[a-z0-9_]+\.svg\)/) {
+            split(substr($0, RSTART, RLENGTH), part, /pictures\/|\.svg/)
+            printf "%d %d picture %s\n", n, NR, part[2] }' "$1"
 }
 
 # Whether the lines of $1 stand in $2 in this order, others between them.
@@ -31,8 +39,22 @@ in_order() {
         "$1" "$2"
 }
 
+# The picture of NAME.rnet, which is here.
+picture() {
+    dot=$root/docs/pictures/$1
+    "$RNETC" --dot "$1.rnet" >drawn || return 1
+    if [ -n "$draw" ]; then
+        mkdir -p "$root/docs/pictures" && cp drawn "$dot.dot" &&
+            dot -Tsvg drawn | sed '/^<!--/,/-->$/d' >"$dot.svg"
+    else
+        [ -s "$dot.svg" ] && diff "$dot.dot" drawn
+    fi
+}
+
 try() {
     case $2 in
+    picture\ *)
+        picture "${2#picture }" ;;
     rnet\ fails)
         cp "$1" bad.rnet && ! "$RNETC" --check bad.rnet >messages 2>&1 ;;
     rnet|rnet\ *)
