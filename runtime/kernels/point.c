@@ -554,6 +554,8 @@ static void drop_sample(struct state *state, const struct rnet_step *step)
 
 static void dropout(struct state *state, const struct rnet_step *step)
 {
+    if (step->value == 0)               /* keeps all: nothing is drawn */
+        return;
     if (step->op == RNET_DROP_SAMPLE)
         drop_sample(state, step);
     else if (state->tile->layout == RNET_STRIPS)
