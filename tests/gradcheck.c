@@ -8,6 +8,8 @@
  * Everything is compiled with double in place of float (docs/CONTRACTS.md).
  * dL/dx is compared with (L(x + e) - L(x - e)) / 2e for scalars of every
  * tensor and input, and along one random direction through all parameters.
+ * Inference must give what training does, where nothing is drawn or normalised
+ * over the batch.
  *
  * A kink (relu, max pool) between x - e and x + e makes the two one-sided
  * differences disagree by twice its error or more.  Where they disagree by
@@ -81,6 +83,15 @@ static void compare(struct check *check, const char *name, size_t index,
         printf("%s: gradient of %s[%zu] is %.10g, differences give %.10g\n",
                net->name, name, index, slope, difference);
     }
+}
+
+static float *copy_of(const float *values, size_t count)
+{
+    float *copy = rnet_alloc(count);
+    if (!copy)
+        exit(2);
+    memcpy(copy, values, count * sizeof *copy);
+    return copy;
 }
 
 static double largest(const float *values, size_t count)
@@ -196,13 +207,41 @@ static void check_direction(struct check *check, struct source *source)
     rnet_free(direction);
 }
 
-static float *copy_of(const float *values, size_t count)
+/* How far the sample's outputs are from `kept`, relative to their largest. */
+static double outputs_differ(const struct check *check, float *const *kept)
 {
-    float *copy = rnet_alloc(count);
-    if (!copy)
-        exit(2);
-    memcpy(copy, values, count * sizeof *copy);
-    return copy;
+    double worst = 0;
+    for (int k = 0; k < net->output_count; k++) {
+        size_t count = BATCH * net->outputs[k].size;
+        double most = largest(kept[k], count);
+        for (size_t i = 0; i < count; i++)
+            worst = fmax(worst, fabs((double)(check->sample.output[k][i]
+                                              - kept[k][i])) / (most + 1e-3));
+    }
+    return worst;
+}
+
+/* Inference gives what training does, but where that draws random numbers or
+ * takes statistics of the batch. */
+static void check_inference(struct check *check)
+{
+    float *kept[SAMPLE_PORTS] = { 0 };
+    for (int k = 0; k < net->output_count; k++)
+        kept[k] = copy_of(check->sample.output[k],
+                          BATCH * net->outputs[k].size);
+    check->sample.work.step++;
+    loss_now(check);
+    check->sample.work.step--;
+    if (net->param_floats == net->grad_floats
+        && outputs_differ(check, kept) == 0
+        && (sample_infer(&check->sample) != RNET_OK
+            || !(outputs_differ(check, kept) <= 1e-9))) {
+        printf("%s: inference differs from training by %g\n", net->name,
+               outputs_differ(check, kept));
+        check->failures++;
+    }
+    for (int k = 0; k < net->output_count; k++)
+        rnet_free(kept[k]);
 }
 
 static void check_start(struct check *check, uint64_t seed)
@@ -232,6 +271,7 @@ static int check_network(uint64_t seed)
     struct check check;
     struct source source = { 99 };
     check_start(&check, seed);
+    check_inference(&check);
     check_direction(&check, &source);
     check_params(&check, &source);
     for (int i = 0; i < net->input_count; i++)

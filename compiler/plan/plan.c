@@ -415,16 +415,23 @@ static void merge_stores(struct planner *p, int index)
     }
 }
 
+/* The callee may write over its first input, which is none of its others. */
+static bool call_in_place(const struct node *n, enum mode mode)
+{
+    if (!callee_in_place(n, mode))
+        return false;
+    for (int i = 1; i < n->ins; i++)
+        if (reads_input(n, i) && memory_of(n->in[i]) == memory_of(n->in[0]))
+            return false;
+    return true;
+}
+
 static void merge_call(struct planner *p, int index)
 {
     struct node *n = p->schedule->kernel[index].anchor;
 
-    if (!is_call(n) || !n->outs || !callee_in_place(n, p->mode))
-        return;
-    for (int i = 1; i < n->ins; i++)
-        if (reads_input(n, i) && memory_of(n->in[i]) == n->in[0])
-            return;
-    if (can_merge(p, n->in[0], n->out[0], index))
+    if (is_call(n) && n->outs && call_in_place(n, p->mode)
+        && can_merge(p, n->in[0], n->out[0], index))
         merge(p, n->in[0], n->out[0]);
 }
 
@@ -434,7 +441,7 @@ static bool kernel_in_place(struct planner *p, const struct kernel *k,
                             struct value *x, struct value *y)
 {
     if (is_call(k->anchor) && k->anchor->outs && k->anchor->out[0] == y)
-        return k->anchor->in[0] == x && callee_in_place(k->anchor, p->mode);
+        return k->anchor->in[0] == x && call_in_place(k->anchor, p->mode);
     for (int s = 0; s < k->steps.count; s++)
         if (strcmp(k->steps.step[s].op, "STORE") == 0
             && k->steps.step[s].x.value
