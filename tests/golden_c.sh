@@ -7,11 +7,11 @@ cd "$(dirname "$0")/.."
 
 : "${RNETC:=build/rnetc}"
 # One of each kind: dense, convolutional, repeats, gates, concats, a block that
-# is handed a layer, values from outside a repeat, indices.
+# is handed a layer, values from outside a repeat, indices, attention.
 cases="examples/residual_mlp.rnet examples/resnet_cifar.rnet
     examples/highway.rnet examples/densenet.rnet tests/networks/preact.rnet
     tests/networks/squeeze.rnet tests/networks/recursive.rnet
-    tests/networks/tagger.rnet"
+    tests/networks/tagger.rnet tests/networks/llama.rnet"
 mkdir -p tests/golden
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

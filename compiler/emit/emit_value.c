@@ -265,12 +265,23 @@ static bool writes_itself(const struct kernel *k)
     return row && row->arguments && !(row->traits & ACC) && k->anchor->outs;
 }
 
+/* "y = ..." of the result's own name. */
+static const char *own_formula(struct writer *w, const struct node *n)
+{
+    const char *formula = op_row(n->op)->formula;
+
+    if (strncmp(formula, "y = ", 4))
+        return formula;
+    return arena_format(w->c->arena, "%s = %s",
+                        memory_c(w, memory_of(n->out[0])), formula + 4);
+}
+
 void formulas(struct writer *w, const struct kernel *k)
 {
     const char *acc = anchor_formula(w, k), *from = acc;
 
     if (writes_itself(k))
-        comment(w, op_row(k->anchor->op)->formula);
+        comment(w, own_formula(w, k->anchor));
     for (int i = 0; i < k->steps.count; i++) {
         const struct step *s = &k->steps.step[i];
         if (strcmp(s->op, "STORE")) {

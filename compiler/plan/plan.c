@@ -280,6 +280,12 @@ static void extra(struct planner *p, struct kernel *k, struct node *n)
     }
 }
 
+/* Its results after the first have no reader in inference. */
+static bool serves_backward(const struct planner *p, const struct node *n)
+{
+    return p->mode == MODE_INFER && (op_row(n->op)->traits & SAVES);
+}
+
 static void lives(struct planner *p)
 {
     for (int i = 0; i < p->schedule->count; i++) {
@@ -290,7 +296,7 @@ static void lives(struct planner *p)
             if (reads_input(n, j))
                 touch(p, n->in[j], i, false);
         for (int j = 0; n && j < n->outs; j++)
-            if (n->out[j]->stored)
+            if (n->out[j]->stored && !(j && serves_backward(p, n)))
                 touch(p, n->out[j], i, true);
         touch_steps(p, &k->input, i);
         touch_steps(p, &k->output, i);
