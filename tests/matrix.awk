@@ -112,7 +112,7 @@ function shortcut_case(name, maps, shortcut, norm, error,    wide, step, none,
     wide = wide ? 10 : 6        # both even: group(2)
     write_case(name, block("plain", maps, shortcut, norm, "") \
         block("scaled", maps, shortcut, norm, "0.7") \
-        block("learned", maps, shortcut, norm, "learned(0.5)") \
+        block("trained", maps, shortcut, norm, "learned(0.5)") \
         block("channel", maps, shortcut, norm, "channel(0.6)") \
         "network " name " {\n    input x " \
         (maps ? "[4, 5, 2]\n    conv(6, 3)\n" : "[5]\n    linear(6)\n") \
@@ -120,7 +120,7 @@ function shortcut_case(name, maps, shortcut, norm, error,    wide, step, none,
                      "    repeat 2 { scaled(" wide ") }\n") \
         "    " (maps ? "conv(6, 1)" : "linear(6)") "\n" \
         "    repeat " few " { channel(6) }\n" \
-        (none ? "    scaled(10)\n" : "    learned(6)\n") "    linear(2)\n" \
+        (none ? "    scaled(10)\n" : "    trained(6)\n") "    linear(2)\n" \
         "    output y\n    loss mse(y, target)\n}\n", error)
 }
 
