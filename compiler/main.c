@@ -72,6 +72,7 @@ static void compile(struct job *j)
     if (ends(j, STAGE_GRAD))
         return;
     recompute(c);
+    join(c);
     fuse(c);
     if (ends(j, STAGE_FUSE))
         return;

@@ -169,12 +169,16 @@ static struct node *part(struct fuser *f, const struct node *of, enum op op)
     return node;
 }
 
-/* y = in, into a slice of the whole. */
+/* y = in, into a slice of the whole, unless it lies there. */
 static void fuse_concat(struct fuser *f, struct node *n)
 {
     int64_t offset = 0;
 
     for (int i = 0; i < n->ins; i++) {
+        if (n->in[i]->base == n->out[0]) {      /* joins.c */
+            offset += n->in[i]->features;
+            continue;
+        }
         struct node *copy = part(f, n, OP_POINT);
         memset(&copy->point, 0, sizeof copy->point);
         struct value *slice = NEW(f->c->arena, struct value);

@@ -70,6 +70,7 @@ struct schedule {
     struct place **places; int place_count; size_t place_size;
 };
 
+void join(struct compilation *c);           /* joins.c */
 void fuse(struct compilation *c);           /* fuse.c */
 bool plan(struct compilation *c);           /* plan.c; false after an error */
 void fuse_dump(FILE *out, const struct network *network);
