@@ -152,7 +152,9 @@ struct rnet_port {              /* an input, a target or an output */
     int integer;                /* 1: int32_t, 0: float */
     int graph;                  /* 1: const struct rnet_graph *, no array */
     int target;                 /* 1: only the loss reads it */
-    long classes;               /* integer: values are 0 ... classes - 1 */
+    long classes;               /* integer: values are 0 ... classes - 1, */
+    int ignores;                /* 1: and `ignore`, a label that does not */
+    int32_t ignore;             /* count */
     int rank;
     long shape[RNET_RANK];      /* of one sample */
     size_t size;                /* product of shape */

@@ -848,9 +848,11 @@ static void check_indices(struct trial *t, struct guarded *arena)
         int32_t *last = (int32_t *)t->inputs[i].data
             + t->batch * port->size - 1;
         int32_t kept = *last;
-        *last = -1;
-        expect_refusal(t, &c, "an index of -1", RNET_BAD_LABEL, port->target);
-        *last = (int32_t)port->classes;
+        *last = port->ignores && port->ignore == -1 ? -2 : -1;
+        expect_refusal(t, &c, "an index below 0", RNET_BAD_LABEL,
+                       port->target);
+        *last = (int32_t)port->classes + (port->ignores
+                                          && port->ignore == port->classes);
         expect_refusal(t, &c, "an index too large", RNET_BAD_LABEL,
                        port->target);
         *last = kept;

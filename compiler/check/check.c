@@ -196,9 +196,9 @@ static const char *target_text(struct compilation *c, bool integer,
 }
 
 /* A loss's target: an input that exists, or a name nobody defined. */
-struct value *target_port(struct body *body, struct ast *name,
-                          const struct shape *shape, bool integer,
-                          int64_t classes)
+struct port *target_port(struct body *body, struct ast *name,
+                         const struct shape *shape, bool integer,
+                         int64_t classes)
 {
     struct compilation *c = body->check->c;
     struct env *env;
@@ -240,7 +240,7 @@ struct value *target_port(struct body *body, struct ast *name,
     }
     if (classes && (!port->value->classes || classes < port->value->classes))
         port->value->classes = classes;
-    return port->value;
+    return port;
 }
 
 void network_item(struct body *body, struct ast *item)

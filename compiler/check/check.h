@@ -336,8 +336,8 @@ struct piece *copy_pieces(struct compilation *c, const struct piece *pieces);
 /* check.c */
 /* input, output and loss of a network */
 void network_item(struct body *body, struct ast *item);
-struct value *target_port(struct body *body, struct ast *name,
-                          const struct shape *shape, bool integer,
-                          int64_t classes);
+struct port *target_port(struct body *body, struct ast *name,
+                         const struct shape *shape, bool integer,
+                         int64_t classes);
 
 #endif

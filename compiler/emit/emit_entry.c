@@ -62,11 +62,13 @@ static void check_indices(struct compilation *c, struct text *out,
 {
     for (const struct port *p = c->network->inputs; p; p = p->next)
         if (p->integer && (training || !p->target))
-            text_add(out, "    status = rnet_check_indices(%s, %s, %" PRId64
+            text_add(out, "    status = rnet_check_%s(%s, %s, %" PRId64 "%s"
                      ");\n    if (status != RNET_OK)\n        return status;"
-                     "\n", identifier(c->arena, p->name),
+                     "\n", p->ignores ? "labels" : "indices",
+                     identifier(c->arena, p->name),
                      samples_c(c, shape_size(&p->value->shape)),
-                     p->value->classes);
+                     p->value->classes, p->ignores
+                     ? arena_format(c->arena, ", %" PRId64, p->ignore) : "");
 }
 
 /* Rows a sample of the smallest value under batch norm; 0: there is none. */

@@ -145,8 +145,10 @@ static void shape_comment(struct compilation *c, struct text *out,
         else if (training || !p->target)
             text_add(out, " * %s (%s)%s\n", p->name,
                      plain_shape(c, &p->value->shape), p->integer
-                     ? arena_format(c->arena, ", each 0 ... %" PRId64,
-                                    p->value->classes - 1) : "");
+                     ? arena_format(c->arena, ", each 0 ... %" PRId64 "%s",
+                                    p->value->classes - 1, p->ignores
+                                    ? arena_format(c->arena, " or %" PRId64,
+                                                   p->ignore) : "") : "");
     for (const struct port *p = c->network->outputs; p; p = p->next)
         text_add(out, " * %s (%s)%s\n", p->name,
                  plain_shape(c, &p->value->shape),

@@ -100,6 +100,38 @@ static void batch_norm_c(struct writer *w, struct call *call,
         call_argument(call, "%s", value_c(w, n->out[i]));
 }
 
+/* Cross-entropy that does not count each row once. */
+static bool is_weighted(const struct node *n)
+{
+    return n->loss.smoothing != 0 || n->loss.classes || n->loss.ignores
+        || n->ins > 2;
+}
+
+/* A struct rnet_entropy: the fields that are not 0, a line each. */
+static void entropy_c(struct writer *w, struct call *call,
+                      const struct node *n)
+{
+    struct arena *arena = w->c->arena;
+    const char *text = "&(struct rnet_entropy) {";
+    const char *line = arena_format(arena, "\n%*s", call->indent + 4, "");
+
+    if (n->loss.smoothing != 0)
+        text = arena_format(arena, "%s%s.smoothing = %s,", text, line,
+                            number_c(arena, n->loss.smoothing));
+    if (n->loss.classes)
+        text = arena_format(arena, "%s%s.classes = %s,", text, line,
+                            shape_constant(w, n));
+    if (n->ins > 2)
+        text = arena_format(arena, "%s%s.rows = %s,", text, line,
+                            value_c(w, n->in[2]));
+    if (n->loss.ignores)
+        text = arena_format(arena, "%s%s.ignores = 1, .ignore = %" PRId64 ",",
+                            text, line, n->loss.ignore);
+    call->column = 1000;            /* on lines of its own */
+    call_argument(call, "%s }", text);
+    call->column = 1000;
+}
+
 static void loss_c(struct writer *w, struct call *call,
                    const struct kernel *k)
 {
@@ -116,6 +148,8 @@ static void loss_c(struct writer *w, struct call *call,
     if (n->loss.kind != LOSS_CROSS_ENTROPY)
         call_argument(call, "%s", kinds[n->loss.kind]);
     call_argument(call, "%s", number_c(w->c->arena, n->loss.weight));
+    if (is_weighted(n))
+        entropy_c(w, call, n);
     value_argument(w, call, n->in[0]);
     call_argument(call, "%s", value_c(w, n->in[1]));
     call_argument(call, "%s", value_c(w, k->extra));
@@ -256,8 +290,10 @@ static const char *runtime_name(const struct kernel *k)
                                            : "rnet_norm_rows";
     case OP_NORM_GRAD: return n->norm.maps ? "rnet_norm_maps_grad"
                                            : "rnet_norm_rows_grad";
-    case OP_LOSS:      return n->loss.kind == LOSS_CROSS_ENTROPY
-                            ? "rnet_cross_entropy" : "rnet_loss";
+    case OP_LOSS:      return n->loss.kind != LOSS_CROSS_ENTROPY
+                            ? "rnet_loss" : is_weighted(n)
+                            ? "rnet_weighted_cross_entropy"
+                            : "rnet_cross_entropy";
     default:           return op_row(n->op)->function;
     }
 }

@@ -1,5 +1,5 @@
 /* emit_shape.c: the constants that describe convolutions, poolings and
- * attention, one for each shape. */
+ * attention, one for each shape; weights of classes. */
 #include "writer.h"
 
 #include <inttypes.h>
@@ -55,14 +55,35 @@ static const char *attention_fields(struct compilation *c,
         s[0], s[1], s[2], s[3], s[4], s[5], number_c(c->arena, n->set.r[0]));
 }
 
+/* A loss's weights of classes. */
+static const char *class_weights(struct compilation *c, const struct node *n)
+{
+    struct text text = { 0 };
+    size_t column = 80;
+
+    for (int64_t i = 0; i < n->in[0]->features; i++) {
+        const char *number = number_c(c->arena, n->loss.classes[i]);
+        bool wrap = column + strlen(number) + 2 > 78;
+        column = (wrap ? 3 : column) + strlen(number) + 2;
+        text_add(&text, "%s %s,", !wrap ? "" : i ? "\n   " : "   ", number);
+    }
+    text_add(&text, "\n");
+    const char *kept = arena_text(c->arena, text.data, text.length);
+    text_free(&text);
+    return kept;
+}
+
 /* What describes a node in C: the type, and its fields; NULL: nothing. */
 static const char *described(struct compilation *c, const struct node *n,
                              const char **type)
 {
     int traits = op_row(n->op)->traits;
 
-    *type = traits & CONVOLVES ? "rnet_conv"
-          : traits & POOLS ? "rnet_pool_shape" : "rnet_attention";
+    *type = n->op == OP_LOSS ? "float" : traits & CONVOLVES
+          ? "struct rnet_conv" : traits & POOLS ? "struct rnet_pool_shape"
+          : "struct rnet_attention";
+    if (n->op == OP_LOSS)
+        return n->loss.classes ? class_weights(c, n) : NULL;
     return traits & CONVOLVES ? conv_fields(c, &n->conv)
          : traits & POOLS ? pool_fields(c, &n->pool)
          : traits & ATTENDS ? attention_fields(c, n) : NULL;
@@ -96,8 +117,8 @@ static const char *name_of(struct compilation *c, const struct node *n,
                             "_%" PRId64 "_%d", n->conv.kernel_height,
                             n->conv.kernel_width, n->conv.in, n->conv.out,
                             number);
-    return arena_format(c->arena, "%s_%d", traits & POOLS ? "pool"
-                        : "attention", number);
+    return arena_format(c->arena, "%s_%d", n->op == OP_LOSS ? "class_weights"
+                        : traits & POOLS ? "pool" : "attention", number);
 }
 
 static void emit_shape(struct compilation *c, struct text *out,
@@ -111,8 +132,8 @@ static void emit_shape(struct compilation *c, struct text *out,
     *s = (struct shape_name) { type, fields, name_of(c, n, (*count)++),
                                c->network->shapes };
     c->network->shapes = s;
-    text_add(out, "static const struct %s %s = {\n%s};\n", type, s->name,
-             fields);
+    text_add(out, "static const %s %s%s = {\n%s};\n", type, s->name,
+             n->op == OP_LOSS ? "[]" : "", fields);
 }
 
 void emit_shapes(struct compilation *c, struct text *out,

@@ -215,14 +215,15 @@ static void ports_c(struct compilation *c, struct text *out,
         text_add(out, "    { .name = \"%s\", .integer = %d, .target = %d, "
                  ".classes = %" PRId64 ",\n      %s.rank = %d, .shape = {",
                  p->name, p->integer, p->target, p->value->classes,
-                 p->graph ? ".graph = 1, " : "", shape->rank);
+                 p->graph ? ".graph = 1, " : p->ignores
+                 ? arena_format(c->arena, ".ignores = 1, .ignore = %" PRId64
+                                ", ", p->ignore) : "", shape->rank);
         for (int i = 0; i < shape->rank; i++)
             text_add(out, "%s%" PRId64, i ? ", " : " ", shape->axis[i]);
         text_add(out, "%s }, .size = %" PRId64 " },\n", shape->rank ? ""
                  : " 0", p->graph ? 0 : shape_size(shape));
     }
     text_add(out, "};\n\n");
-    (void)c;
 }
 
 static int count_ports(const struct port *ports)

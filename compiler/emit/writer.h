@@ -7,8 +7,8 @@
 
 #include "emit.h"
 
-/* Constants that describe convolutions, poolings and attention: struct type
- * name = { fields }. */
+/* Constants that describe convolutions, poolings and attention: type name = {
+ * fields }; weights of classes: float name[] = ... */
 struct shape_name { const char *type, *fields, *name;
                     struct shape_name *next; };
 

@@ -647,8 +647,8 @@ static void grad_loss(struct pass *p, struct node *n)
 {
     struct node *node = emit(p, OP_LOSS, n->span);
     node->loss = n->loss;
-    node_in(node, keep(p, n->in[0]));
-    node_in(node, keep(p, n->in[1]));
+    for (int i = 0; i < n->ins; i++)
+        node_in(node, keep(p, n->in[i]));
     accumulate(p, n->in[0], made_grad(p, node, n->in[0]));
 }
 

@@ -169,7 +169,7 @@ enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
  *   ROPE        x -> y; set: features of a head, enum rnet_pairing; base
  *   SINES       -> y; set: base
  *   AGGREGATE   x -> y; set: index of the graph, enum aggregate
- *   LOSS        x target -> dx
+ *   LOSS        x target [a weight for each row] -> dx
  *   SLICE       x -> a view of some of its features
  *   CALL        x -> y;  callee
  *   CALL_GRAD   dy, forward inputs and outputs -> dx...; callee, forward
@@ -190,7 +190,15 @@ struct node {
         struct conv conv;
         struct pool pool;
         struct norm norm;
-        struct { enum loss kind; double weight; } loss;
+        struct {
+            enum loss kind;
+            double weight;
+            /* cross-entropy: see struct rnet_entropy */
+            double smoothing;
+            const double *classes;      /* a weight each, or NULL */
+            bool ignores;
+            int64_t ignore;
+        } loss;
         struct {
             struct function *callee;
             struct function *instance;  /* like it, with the call's numbers */
@@ -295,6 +303,9 @@ struct port {
     bool graph;                 /* nothing reads its value: kernels find it in */
     int index;                  /* run->graphs */
     int64_t classes;
+    bool labels;                /* a cross-entropy's */
+    bool ignores;               /* ... which leaves out this one, */
+    int64_t ignore;             /* which is no class */
     struct port *next;
 };
 
