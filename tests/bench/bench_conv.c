@@ -219,7 +219,8 @@ static void measure(const struct shape *s, double peak)
     double both = seconds(&call, backward, 1);
     double up = seconds(&call, transposed, 0);
 
-    printf("%-23s %4ld  %5.1f %4.0f%%   %4.0f%%   %4.0f%%   %4.0f%%   %4.0f%%\n",
+    printf("%-23s %4ld  %5.1f %4.0f%%   %4.0f%%   %4.0f%%   %4.0f%%   "
+           "%4.0f%%\n",
            s->name, s->batch, work / y * 1e-9, 100 * work / y / peak,
            100 * work / (both - dw) / peak, 100 * work / dw / peak,
            100 * 2 * work / both / peak, 100 * work / up / peak);
