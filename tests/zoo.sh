@@ -50,6 +50,8 @@ for file in library/*.rnet; do
         "$name" >"$out/n.rnet"
     "$RNETC" --check -Werror "$out/n.rnet" >"$out/err" 2>&1
     verdict $? "library/$name.rnet: $(head -n 3 "$out/err")"
+    [ -z "$(awk 'length > 80' "$file")" ] && ! sed -n 2p "$file" | grep -q '^// [a-z]'
+    verdict $? "library/$name.rnet: a title of one line, 80 columns"
     "$RNETC" "--library=$name" | cmp -s - "$file"
     verdict $? "--library=$name is the file"
 done
