@@ -318,78 +318,129 @@ static ALWAYS_INLINE void copy_first(float *to, const float *from, int count)
         v_store_first(to + j, v_load_first(from + j, count - j), count - j);
 }
 
-/* The strip that a row of a block's feature lies in; its lane is row % 32. */
-static ALWAYS_INLINE float *strip_of(const struct recurrent_order *order,
-                                     long block, long feature, long row)
-{
-    long strip = block * order->steps + row / RNET_LANES;
+/* Features that move together: in both orders they lie side by side, and
+ * what is read and written in one go is 128 bytes of each. */
+#define MOVED 4
 
-    return order->rows + (strip * order->stride + feature) * RNET_LANES;
+/* What moves at once: times [time, time + count) of features [feature, feature
+ * + features) of a block, at most 32 of MOVED. */
+struct moved {
+    const struct recurrent_order *order;
+    long block, feature, time;
+    int features, count, lanes;
+    float square[MOVED][SQUARE] __attribute__((aligned(64)));
+};
+
+/* Where sample `lane` of the block has its first time: the strip, and the lane
+ * in it. */
+static ALWAYS_INLINE float *strip_of(const struct moved *m, int lane,
+                                     int *first)
+{
+    long row = lane * m->order->steps + m->time;
+    long strip = m->block * m->order->steps + row / RNET_LANES;
+
+    *first = (int)(row % RNET_LANES);
+    return m->order->rows + (strip * m->order->stride + m->feature)
+                                * RNET_LANES;
 }
 
-/* Times [time, time + count) of one feature, at most 32.  A sample's lie in one
- * strip or two. */
-static void square_to_times(const struct recurrent_order *order, long block,
-                            long feature, long time, int count)
+/* A sample's times lie in one strip or two. */
+static void gather_rows(struct moved *m)
 {
-    float line[2 * SQUARE] __attribute__((aligned(64)));
-    float square[SQUARE] __attribute__((aligned(64)));
-    const float *row[RNET_LANES] = { NULL };
-    int lanes = recurrent_lanes(order->batch, block);
+    float line[MOVED][2 * SQUARE] __attribute__((aligned(64)));
+    const float *row[MOVED][RNET_LANES] = { { NULL } };
+    long next = m->order->stride * RNET_LANES;
 
-    for (int l = 0; l < lanes; l++) {
-        long from = l * order->steps + time, lane = from % RNET_LANES;
-        const float *strip = strip_of(order, block, feature, from);
-        float *to = line + 2 * RNET_LANES * l;
-
-        copy_lanes(to, strip);
-        if (lane + count > RNET_LANES)
-            copy_lanes(to + RNET_LANES, strip + order->stride * RNET_LANES);
-        row[l] = to + lane;
+    for (int l = 0; l < m->lanes; l++) {
+        int first;
+        const float *from = strip_of(m, l, &first);
+        for (int f = 0; f < m->features; f++, from += RNET_LANES) {
+            float *to = line[f] + 2 * RNET_LANES * l;
+            copy_lanes(to, from);
+            if (first + m->count > RNET_LANES)
+                copy_lanes(to + RNET_LANES, from + next);
+            row[f][l] = to + first;
+        }
     }
-    transpose_rows(square, row, lanes, count);
-    for (int j = 0; j < count; j++)
-        copy_lanes(recurrent_time(order, time + j, block, feature),
-                   square + j * RNET_LANES);
+    for (int f = 0; f < m->features; f++)
+        transpose_rows(m->square[f], row[f], m->lanes, m->count);
 }
 
-static void square_to_rows(const struct recurrent_order *order, long block,
-                           long feature, long time, int count)
+static void scatter_rows(const struct moved *m)
 {
-    float square[SQUARE] __attribute__((aligned(64)));
+    long next = m->order->stride * RNET_LANES;
+
+    for (int l = 0; l < m->lanes; l++) {
+        int first, count;
+        float *to = strip_of(m, l, &first);
+        count = (int)rows_least(m->count, RNET_LANES - first);
+        for (int f = 0; f < m->features; f++, to += RNET_LANES) {
+            const float *from = m->square[f] + l * RNET_LANES;
+            copy_first(to + first, from, count);
+            copy_first(to + next, from + count, m->count - count);
+        }
+    }
+}
+
+static void scatter_times(const struct moved *m)
+{
+    for (int j = 0; j < m->count; j++) {
+        float *to = recurrent_time(m->order, m->time + j, m->block,
+                                   m->feature);
+        for (int f = 0; f < m->features; f++)
+            copy_lanes(to + f * RNET_LANES, m->square[f] + j * RNET_LANES);
+    }
+}
+
+static void gather_times(struct moved *m)
+{
+    float line[MOVED][SQUARE] __attribute__((aligned(64)));
     const float *row[RNET_LANES];
-    int lanes = recurrent_lanes(order->batch, block);
 
-    for (int j = 0; j < count; j++)
-        row[j] = recurrent_time(order, time + j, block, feature);
-    transpose_rows(square, row, count, RNET_LANES);
-    for (int l = 0; l < lanes; l++) {
-        long to = l * order->steps + time, lane = to % RNET_LANES;
-        float *strip = strip_of(order, block, feature, to);
-        int first = (int)rows_least(count, RNET_LANES - lane);
-
-        copy_first(strip + lane, square + l * RNET_LANES, first);
-        copy_first(strip + order->stride * RNET_LANES,
-                   square + l * RNET_LANES + first, count - first);
+    for (int j = 0; j < m->count; j++) {
+        const float *from = recurrent_time(m->order, m->time + j, m->block,
+                                           m->feature);
+        for (int f = 0; f < m->features; f++)
+            copy_lanes(line[f] + j * RNET_LANES, from + f * RNET_LANES);
     }
+    for (int f = 0; f < m->features; f++) {
+        for (int j = 0; j < m->count; j++)
+            row[j] = line[f] + j * RNET_LANES;
+        transpose_rows(m->square[f], row, m->count, RNET_LANES);
+    }
+}
+
+static ALWAYS_INLINE void move(const struct recurrent_order *order, long block,
+                               long feature, long features, int to_times)
+{
+    struct moved m = { .order = order, .block = block,
+                       .lanes = recurrent_lanes(order->batch, block) };
+    long end = feature + features;
+
+    for (m.feature = feature; m.feature < end; m.feature += MOVED)
+        for (m.time = 0; m.time < order->steps; m.time += RNET_LANES) {
+            m.features = (int)rows_least(MOVED, end - m.feature);
+            m.count = (int)rows_least(RNET_LANES, order->steps - m.time);
+            if (to_times) {
+                gather_rows(&m);
+                scatter_times(&m);
+            } else {
+                gather_times(&m);
+                scatter_rows(&m);
+            }
+        }
 }
 
 static void rows_to_times(const struct recurrent_order *order, long block,
                           long feature, long features)
 {
-    for (long f = feature; f < feature + features; f++)
-        for (long time = 0; time < order->steps; time += RNET_LANES)
-            square_to_times(order, block, f, time,
-                            (int)rows_least(RNET_LANES, order->steps - time));
+    move(order, block, feature, features, 1);
 }
 
 static void times_to_rows(const struct recurrent_order *order, long block,
                           long feature, long features)
 {
-    for (long f = feature; f < feature + features; f++)
-        for (long time = 0; time < order->steps; time += RNET_LANES)
-            square_to_rows(order, block, f, time,
-                           (int)rows_least(RNET_LANES, order->steps - time));
+    move(order, block, feature, features, 0);
 }
 
 const struct recurrent_kernels RNET_NAME(recurrent_kernels) = {
