@@ -186,6 +186,17 @@ static void pack_band(const struct rows_job *job, float *scratch, long strip,
         }
 }
 
+/* What is wanted next: the coefficients at dy of the next group, where there
+ * are many of them; else the tile of dw at `tile`: the next panel's, or the next
+ * group's. */
+static ALWAYS_INLINE void band_ahead(const struct rows_job *job,
+                                     struct product *product, long tile,
+                                     const float *dy)
+{
+    product->ahead = dy ? dy : job->dw + tile * RNET_LANES;
+    product->ahead_step = dy ? product->step : 0;
+}
+
 /* dw of the panels += the band's share: features of dy are the rows of a
  * tile, features of x its lanes, rows are k. */
 static void add_band(const struct rows_job *job, const struct rows_part *part,
@@ -210,10 +221,10 @@ static void add_band(const struct rows_job *job, const struct rows_part *part,
         product.b = scratch;
         for (long p = panel; p < panel + panels; p++) {
             struct place place = { p, o, 0 };
-            /* the next tile of dw: the next panel's, or the next group's */
-            product.ahead = job->dw
-                + (p + 1 < panel + panels ? (p + 1) * job->out + o
-                   : panel * job->out + end) * RNET_LANES;
+            band_ahead(job, &product, p + 1 < panel + panels
+                       ? (p + 1) * job->out + o : panel * job->out + end,
+                       p + 1 == panel + panels && strips == BAND_STRIPS
+                       ? dy + end * RNET_LANES : NULL);
             run_tiles(BY_ROWS, (int)(end - o),
                       (int)rows_least(RNET_LANES, job->in - p * RNET_LANES),
                       &product, &tail, place);
