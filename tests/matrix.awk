@@ -129,7 +129,7 @@ function shortcut_cases(maps,    shortcut, kind, place, s, k, p, norm, ns, nk,
 {
     ns = split("none;identity;projection;projection(pad);projection(conv);" \
         "projection(always);gated(bias = -1);gated(exclusive);" \
-        "gated(shortcut);dense;own", shortcut, ";")
+        "gated(shortcut);gated(gru);0.8;dense;own", shortcut, ";")
     nk = split("layer;rms;group(2);batch;instance;batch -> silu", kind, ";")
     np = split("before;after;around;before weights;after weights", place, ";")
     for (s = 1; s <= ns; s++) {

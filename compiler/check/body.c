@@ -1,5 +1,5 @@
 /* body.c: what the items of a block mean together: y = then(shortcut(x) +
- * scale drop(norm(branch(norm(x))))). */
+ * scale drop(norm(branch(norm(x))))).  shortcuts.c has the sum. */
 #include "check.h"
 
 #include <inttypes.h>
@@ -156,20 +156,20 @@ static void collect(struct body *body, struct ast *items,
 
 /* ---- words ---- */
 
-static const char *word_of(const struct ast *ast)
+const char *word_of(const struct ast *ast)
 {
     return ast && (ast->kind == AST_NAME || ast->kind == AST_CALL) ? ast->name
                                                                   : NULL;
 }
 
-static bool word_is(const struct ast *ast, const char *word)
+bool word_is(const struct ast *ast, const char *word)
 {
     return word_of(ast) && strcmp(word_of(ast), word) == 0;
 }
 
 /* "; did you mean 'x'?", or "" */
-static const char *did_you_mean(struct body *body, const struct ast *ast,
-                                const char *const *words, size_t count)
+const char *did_you_mean(struct body *body, const struct ast *ast,
+                         const char *const *words, size_t count)
 {
     const char *near = word_of(ast) ? diag_nearest(ast->name, words, count)
                                     : NULL;
@@ -215,323 +215,6 @@ struct value *apply_norm(struct body *body, struct ast *norm, struct value *x)
             body->bad |= !x;
         }
     return x;
-}
-
-/* ---- shortcuts ---- */
-
-/* What a property makes has names under the property's. */
-static struct scope *enter(struct body *body, const char *word)
-{
-    struct scope *outer = body->scope;
-    struct scope *scope = NEW(body->check->c->arena, struct scope);
-
-    scope->prefix = fixed_path(body, word);
-    scope->loops = body->scope->loops;
-    body->scope = scope;
-    return outer;
-}
-
-static struct value *weights(struct body *body, struct value *x, int64_t out,
-                             const struct conv *shape, bool bias,
-                             struct span span)
-{
-    if (!shape->groups)
-        return build_linear(body, x, out, bias, true,
-                            next_path(body, "linear"), span);
-    return build_conv(body, OP_CONV, x, shape, bias, true,
-                      next_path(body, x->shape.rank == 2 ? "conv1d" : "conv"),
-                      span);
-}
-
-/* A 1x1 convolution from x's map, or sequence, to y's. */
-static bool pointwise_conv(const struct shape *x, const struct shape *y,
-                           struct conv *conv)
-{
-    int last = x->rank - 1;
-    int64_t height = last == 2 ? x->axis[0] : 1, width = x->axis[last - 1];
-    int64_t rows = last == 2 ? y->axis[0] : 1, columns = y->axis[last - 1];
-
-    *conv = (struct conv) {
-        .height = height, .width = width, .in = x->axis[last],
-        .out_height = rows, .out_width = columns, .out = y->axis[last],
-        .kernel_height = 1, .kernel_width = 1,
-        .stride_y = (height + rows - 1) / rows,
-        .stride_x = (width + columns - 1) / columns,
-        .dilation_y = 1, .dilation_x = 1, .groups = 1,
-    };
-    return (conv->height - 1) / conv->stride_y + 1 == conv->out_height
-        && (conv->width - 1) / conv->stride_x + 1 == conv->out_width;
-}
-
-/* Whether a linear layer or a 1x1 convolution leads from x to y. */
-static bool projection_fits(const struct shape *x, const struct shape *y,
-                            struct conv *conv)
-{
-    if (x->rank != y->rank)
-        return false;
-    if (x->rank == 3 || (x->rank == 2 && x->axis[0] != y->axis[0]))
-        return pointwise_conv(x, y, conv);
-    for (int i = 0; i + 1 < x->rank; i++)
-        if (x->axis[i] != y->axis[i])
-            return false;
-    return true;
-}
-
-/* What entered the layer that made the value: a layer may be several
- * operators. */
-static struct value *layer_input(const struct value *value)
-{
-    const struct node *n = value->producer;
-    struct value *in = n->in[0];
-
-    while (n->op != OP_RESHAPE && in && in->producer
-           && memcmp(&in->producer->span, &n->span, sizeof n->span) == 0)
-        in = in->producer->in[0];
-    return in;
-}
-
-/* At the layers that gave the branch another shape: how many. */
-static int note_changes(struct body *body, struct value *branch,
-                        const struct value *x)
-{
-    int notes = 0;
-
-    for (struct value *v = branch, *in; v && v != x && v->producer && notes < 2;
-         v = in) {
-        in = layer_input(v);
-        if (in && !shape_equal(&in->shape, &v->shape)
-            && v->producer->op != OP_RESHAPE) {
-            fail_note(body, v->producer->span, "the branch changes its shape "
-                      "here: %s to %s",
-                      shape_text(body->check->c, &in->shape),
-                      shape_text(body->check->c, &v->shape));
-            notes++;
-        }
-    }
-    return notes;
-}
-
-static void misfit(struct body *body, struct ast *item, struct value *skip,
-                   struct value *branch, const struct value *x)
-{
-    struct compilation *c = body->check->c;
-    struct conv conv;
-
-    fail(body, item->span, "skip add in '%s' does not fit: shortcut is %s, "
-         "branch is %s", body->label, shape_text(c, &skip->shape),
-         shape_text(c, &branch->shape));
-    fail_note(body, skip->span, "the shortcut's %s comes from here",
-              shape_text(c, &skip->shape));
-    if (!note_changes(body, branch, x))
-        fail_note(body, branch->span, "the branch's %s comes from here",
-                  shape_text(c, &branch->shape));
-    if (!word_is(item->a, "identity") && !word_is(item->a, "gated"))
-        return;
-    if (!projection_fits(&x->shape, &branch->shape, &conv))
-        fail_note(body, item->a->span, "let the branch end in %s",
-                  shape_text(c, &x->shape));
-    else if (word_is(item->a, "identity"))
-        fail_note(body, item->a->span, "use 'shortcut projection' to match "
-                  "shapes");
-    else
-        fail_note(body, item->a->span, "a gate mixes equal shapes: change the "
-                  "shape in a layer before the block");
-}
-
-/* He 2015, option A: every stride-th pixel, new channels zero. */
-static struct value *pad_shortcut(struct body *body, struct value *x,
-                                  const struct conv *conv, struct span span)
-{
-    struct pool pool = {
-        .height = conv->height, .width = conv->width, .channels = conv->in,
-        .out_height = conv->out_height, .out_width = conv->out_width,
-        .out_channels = conv->out, .kernel_height = 1, .kernel_width = 1,
-        .stride_y = conv->stride_y, .stride_x = conv->stride_x,
-    };
-    return build_pool(body, OP_POOL, x, &pool, "shortcut", span);
-}
-
-/* Options A (pad), B (conv, where shapes change), C (always). */
-static struct value *projection(struct body *body, struct ast *item,
-                                struct value *x, struct value *branch,
-                                struct ast *after)
-{
-    struct ast *word = item->a->list ? item->a->list->a : NULL;
-    static const char *const words[] = { "pad", "conv", "always" };
-    bool pad = word_is(word, "pad"), always = word_is(word, "always");
-    struct conv conv = { 0 };
-    struct value *y;
-
-    if (item->a->list && (item->a->list->next
-                          || !(pad || always || word_is(word, "conv")))) {
-        fail(body, item->a->list->span, "a projection is 'projection', "
-             "'projection(pad)' or 'projection(always)'%s",
-             did_you_mean(body, word, words, 3));
-        return NULL;
-    }
-    if (shape_equal(&x->shape, &branch->shape) && !always)
-        return x;
-    bool fits = projection_fits(&x->shape, &branch->shape, &conv);
-    if (!fits || (pad && (x->shape.rank != 3 || conv.in > conv.out))) {
-        misfit(body, item, x, branch, x);
-        fail_note(body, item->a->span, fits ? "zero padding can only stride "
-                  "over maps and add channels: 'shortcut projection' does "
-                  "more" : x->shape.rank != 3 || branch->shape.rank != 3
-                  ? "a projection changes the last axis alone"
-                  : "no stride leads from the one to the other: check the "
-                  "branch's strides and paddings");
-        return NULL;
-    }
-    if (pad)
-        return pad_shortcut(body, x, &conv, item->span);
-    if (body->shared && body->before == x)
-        x = body->shared;       /* He 2016: both ways take the first norm */
-    struct scope *outer = enter(body, "shortcut");
-    y = weights(body, x, branch->features, &conv, false, item->span);
-    if (y && after)
-        y = apply_norm(body, after, y);
-    body->scope = outer;
-    return y;
-}
-
-struct gate { bool only_shortcut; double bias; };
-
-static bool gate_bias(struct body *body, struct ast *argument,
-                      struct gate *gate)
-{
-    struct number bias;
-
-    if (!number_of(body, argument->a, &bias))
-        return false;
-    gate->bias = number_real(bias);
-    return fit_float(body, argument->span, &gate->bias);
-}
-
-/* gated, gated(highway), gated(exclusive, bias = b), gated(shortcut) */
-static bool read_gate(struct body *body, struct ast *item, struct gate *gate)
-{
-    static const char *const words[] = { "highway", "exclusive", "shortcut",
-                                         "bias" };
-    bool bias = false, word = false;
-
-    for (struct ast *a = item->a->list; a; a = a->next) {
-        bool *given = a->name ? &bias : &word;
-        bool known = a->name ? strcmp(a->name, "bias") == 0
-            : word_is(a->a, "highway") || word_is(a->a, "exclusive")
-              || word_is(a->a, "shortcut");
-        if (!known || *given) {
-            fail(body, a->span, known ? "the %s of a gate is given twice"
-                 : "gated takes one of highway, exclusive, shortcut, and bias "
-                 "= b%s", !known ? did_you_mean(body, a->name ? a : a->a,
-                 words, 4) : a->name ? "bias" : "kind");
-            return false;
-        }
-        *given = true;
-        if (a->name && !gate_bias(body, a, gate))
-            return false;
-        gate->only_shortcut |= word_is(a->a, "shortcut");
-    }
-    return true;
-}
-
-/* T = sigmoid(W x + b), before the branch so that the branch's last kernel
- * can mix. */
-static struct value *build_gate(struct body *body, struct ast *item,
-                                struct value *x, const struct gate *gate)
-{
-    struct conv conv = { 0 };
-
-    struct scope *outer = enter(body, "gate");
-    if (x->shape.rank == 3)
-        pointwise_conv(&x->shape, &x->shape, &conv);
-    struct value *t = weights(body, x, x->features, &conv, true, item->span);
-    body->scope = outer;
-    if (!t)
-        return NULL;
-    t->producer->param[1]->implicit = false;
-    t->producer->param[1]->mean = gate->bias;
-    return build_point(body, "SIGMOID", t, "gate", item->span);
-}
-
-/* Srivastava 2015: T F + (1 - T) x, also He 2016's exclusive gate; He 2016's
- * shortcut-only gate: F + (1 - g) x. */
-static struct value *gated(struct body *body, struct ast *item,
-                           struct value *x, struct value *branch,
-                           struct value *gate, bool only_shortcut)
-{
-    struct span span = item->span;
-
-    if (!gate)
-        return NULL;
-    if (!shape_equal(&x->shape, &branch->shape)) {
-        misfit(body, item, x, branch, x);
-        return NULL;
-    }
-    if (only_shortcut) {
-        struct value *keep = build_number(body, "RSUB", gate, 1, "carry", span);
-        keep = build_binary(body, "MUL", "MUL", keep, x, "carried", span);
-        return build_binary(body, "ADD", "ADD", branch, keep, "sum", span);
-    }
-    struct value *y = build_binary(body, "SUB", "RSUB", branch, x,
-                                   "difference", span);
-    y = build_binary(body, "MUL", "MUL", y, gate, "gated", span);
-    return build_binary(body, "ADD", "ADD", y, x, "sum", span);
-}
-
-/* Whether a shortcut's word means a layer, a block or a value. */
-static bool own_chain(struct body *body, struct ast *ast)
-{
-    static const char *const words[] = { "none", "identity", "projection",
-                                         "gated", "dense" };
-    const char *word = word_of(ast);
-    const char *guess = did_you_mean(body, ast, words, 5);
-
-    if (!word || is_layer(word) || env_find(body->env, word)
-        || decl_find(body->check, word)
-        || (!*guess && near_name(body, word)))
-        return true;            /* or nearly one: said where it is looked up */
-    fail(body, ast->name_span, "unknown shortcut '%s'%s", word, *guess ? guess
-         : ": none, identity, projection, gated, dense or a chain of layers");
-    return false;
-}
-
-static struct value *join_shortcut(struct body *body, struct ast *item,
-                                   struct value *x, struct value *branch,
-                                   struct value *gate, bool only_shortcut,
-                                   struct ast *after)
-{
-    struct value *skip, *both[2] = { x, branch };
-
-    if (!item || word_is(item->a, "none"))
-        return branch;
-    if (word_is(item->a, "gated"))
-        return gated(body, item, x, branch, gate, only_shortcut);
-    if (word_is(item->a, "dense"))
-        return build_concat(body, both, 2, x->shape.rank - 1, item->span);
-    if (word_is(item->a, "attention")) {
-        fail(body, item->a->span, "attention over depth is a stream: write "
-             "'shortcut identity' here and 'stream attention' before the group "
-             "of these blocks");
-        return NULL;
-    }
-    if (word_is(item->a, "identity")) {
-        skip = x;
-    } else if (word_is(item->a, "projection")) {
-        skip = projection(body, item, x, branch, after);
-    } else if (!own_chain(body, item->a)) {
-        return NULL;
-    } else {
-        struct scope *outer = enter(body, "shortcut");
-        skip = eval_value(body, item->a, x);
-        body->scope = outer;
-    }
-    if (!skip || !need_real(body, skip, item->span, "a skip add"))
-        return NULL;
-    if (!shape_equal(&skip->shape, &branch->shape)) {
-        misfit(body, item, skip, branch, x);
-        return NULL;
-    }
-    return build_binary(body, "ADD", "ADD", branch, skip, "sum", item->span);
 }
 
 /* ---- scale and drop ---- */
@@ -839,7 +522,7 @@ static void bind_inputs(struct body *body, struct ast *items)
 
 static struct value *finish(struct body *body, const struct properties *p,
                             struct value *x, struct value *branch,
-                            struct value *gate, bool only_shortcut)
+                            const struct gate *gate)
 {
     struct value *y = branch;
 
@@ -850,8 +533,7 @@ static struct value *finish(struct body *body, const struct properties *p,
     if (p->drop && y)
         y = apply_drop(body, p, y);
     if (y)
-        y = join_shortcut(body, p->shortcut, x, y, gate, only_shortcut,
-                          p->after);
+        y = join_shortcut(body, p->shortcut, x, y, gate, p->after);
     body->bad |= !y;
     if (p->norm && p->norm->place == PLACE_AFTER)
         y = apply_norm(body, p->norm, y);
@@ -919,8 +601,7 @@ void run_body(struct body *body, struct ast *items)
     struct properties p = {
         .first_value = body->check->c->network->next_value
     };
-    struct value *gate = NULL;
-    struct gate kind = { 0 };
+    struct gate gate = { 0 };
     struct env *names;
 
     if (!body->is_network)
@@ -943,17 +624,15 @@ void run_body(struct body *body, struct ast *items)
         leave_to_stream(body, &p);
     else if (body->stream)
         stream_group(body, &p);
-    if (p.shortcut && word_is(p.shortcut->a, "gated")
-        && read_gate(body, p.shortcut, &kind) && x)
-        gate = build_gate(body, p.shortcut, x, &kind);
+    if (p.shortcut && word_is(p.shortcut->a, "gated"))
+        begin_gate(body, p.shortcut, x, &gate);
     if (p.norm && p.norm->place != PLACE_AFTER)
         body->current = apply_norm(body, p.norm, x);
     if (x && !body->current)
         body->bad = true;
     run_items(body, items);
     if (p.shortcut || p.norm || p.scale || p.drop || p.then)
-        body->current = finish(body, &p, x, body->current, gate,
-                               kind.only_shortcut);
+        body->current = finish(body, &p, x, body->current, &gate);
     if (body->of_stream && shortcut)
         keeps_shape(body, shortcut, x);
     body->bad |= !body->current && !body->is_network;

@@ -1,8 +1,8 @@
 /* check.h: what the parts of the checker share.  number.c: compile-time
  * arithmetic and names; build.c: nodes with their shape rules; layers.h: the
  * layers, a row each; init.c; shared.c: layers made once; losses.c; blocks.c,
- * body.c: blocks and their properties; same.c, repeat.c; streams.c; check.c:
- * files, networks, ports. */
+ * body.c, shortcuts.c: blocks and their properties; same.c, repeat.c;
+ * streams.c; check.c: files, networks, ports. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -301,6 +301,26 @@ void needs_shortcut(struct body *body, struct span span);
 bool join_iteration(struct compilation *c, struct region *first,
                     struct region *nth, int depth, int64_t count,
                     bool *varies);
+
+/* Words of properties; did_you_mean: "; did you mean 'x'?", or "". */
+const char *word_of(const struct ast *ast);     /* NULL: none */
+bool word_is(const struct ast *ast, const char *word);
+const char *did_you_mean(struct body *body, const struct ast *ast,
+                         const char *const *words, size_t count);
+
+/* shortcuts.c */
+struct gate { enum gate_kind { GATE_MIX, GATE_SHORTCUT, GATE_GRU } kind;
+              double bias; struct value *value; };
+/* Reads `gated(...)`; what does not wait for the branch is built. */
+void begin_gate(struct body *body, struct ast *item, struct value *x,
+                struct gate *gate);
+/* `after`: the block's norm after weights, which a projection has too */
+struct value *join_shortcut(struct body *body, struct ast *item,
+                            struct value *x, struct value *branch,
+                            const struct gate *gate, struct ast *after);
+/* At the layers that gave the branch another shape than x: how many. */
+int note_changes(struct body *body, struct value *branch,
+                 const struct value *x);
 
 /* repeat.c */
 /* recompute: by `checkpoint`, which may stand before a group as well */
