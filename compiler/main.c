@@ -66,6 +66,7 @@ static void compile(struct job *j)
     collect_numbers(c);
     branches(c);
     name_network(j);
+    mark_inferred(c);
     if (ends(j, STAGE_GRAPH))
         return;
     grad(c);

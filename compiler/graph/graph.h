@@ -243,6 +243,7 @@ struct node {
     int64_t own[2];             /* floats of scratch for each sample, in strips:
                                    of its call, and of its gradient's */
     int64_t macs;               /* for one sample, beyond linear and conv */
+    bool inferred;              /* inference runs it: inferred.c */
     bool training_only;         /* dropout */
     bool optional;              /* only for gradients of the network's inputs */
 };
@@ -379,6 +380,7 @@ struct network *check(struct compilation *c, struct ast *tree,
 bool place_params(struct compilation *c);    /* false after an error */
 void collect_numbers(struct compilation *c); /* numbers.c */
 void branches(struct compilation *c);       /* branch.c */
+void mark_inferred(struct compilation *c);  /* inferred.c */
 void grad(struct compilation *c);           /* grad.c */
 void recompute(struct compilation *c);      /* recompute.c */
 

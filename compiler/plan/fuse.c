@@ -462,10 +462,16 @@ static void fuse_node(struct fuser *f, struct node *n)
     }
 }
 
+static bool is_run(const struct node *n, enum mode mode)
+{
+    return mode != MODE_INFER || n->inferred;
+}
+
 static void fuse_list(struct fuser *f, const struct list *list)
 {
     for (struct node *n = list->first; n; n = n->next)
-        fuse_node(f, n);
+        if (is_run(n, f->mode))
+            fuse_node(f, n);
 }
 
 /* ---- what needs memory ---- */
@@ -873,7 +879,7 @@ static void reset(const struct list *list, enum mode mode)
 static void infer_batch_norms(struct fuser *f, const struct list *list)
 {
     for (struct node *n = list->first; n; n = n->next)
-        if (n->op == OP_BATCH_NORM)
+        if (n->op == OP_BATCH_NORM && n->inferred)
             finish_batch_norm(f, n, OP_BN_INFER, NULL);
         else if (is_open(n, f->mode))
             infer_batch_norms(f, &n->loop.body->nodes);

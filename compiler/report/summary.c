@@ -4,7 +4,7 @@
  * counts all N, and the rows below it one.  A block that is called again is
  * not opened again.  Parameters are those that are trained, shared ones at
  * their first use; multiply-adds are those of convolutions and linear layers
- * for one sample, without biases. */
+ * for one sample in inference, without biases. */
 #include "summary.h"
 
 #include "label.h"
@@ -82,7 +82,8 @@ static int64_t list_macs(struct table *t, const struct list *list)
     int64_t sum = 0;
 
     for (const struct node *n = list->first; n; n = n->next)
-        sum = plus(t, sum, node_macs(t, n));
+        if (n->inferred)
+            sum = plus(t, sum, node_macs(t, n));
     return sum;
 }
 
