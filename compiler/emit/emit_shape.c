@@ -140,7 +140,8 @@ void emit_shapes(struct compilation *c, struct text *out,
                  const struct list *list, int *count)
 {
     for (const struct node *n = list->first; n; n = n->next) {
-        emit_shape(c, out, n, count);
+        if (n->inferred || trains(c))
+            emit_shape(c, out, n, count);
         if (n->op == OP_LOOP)
             emit_shapes(c, out, &n->loop.body->nodes, count);
     }

@@ -292,6 +292,7 @@ struct function {
     struct region *body;
     int uses;
     bool written;               /* marks of the passes */
+    bool inferred;              /* inference runs it: inferred.c */
     bool failed;                /* an error was reported in it */
     struct alike *alike;        /* same.c */
     struct function *next;      /* in the order of completion: callees first */

@@ -929,7 +929,8 @@ void fuse(struct compilation *c)
 
     for (struct function *fn = c->network->functions; fn; fn = fn->next)
         for (int mode = 0; mode < (train ? MODES : 1); mode++)
-            fuse_region(c, fn->body, (enum mode)mode);
+            if (mode != MODE_INFER || fn->inferred)
+                fuse_region(c, fn->body, (enum mode)mode);
 }
 
 /* ---- dump ---- */
