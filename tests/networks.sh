@@ -1,8 +1,9 @@
 #!/bin/sh
 # networks.sh [NAME ...]: every network of tests/networks and every example of
 # tests/examples.list (or those named) through the compiler, against PyTorch's
-# numbers with each instruction set, against finite differences, and two of
-# them at once in threads.
+# numbers with each instruction set (those of tests/train.list for 20 steps of
+# training as well), against finite differences, and two of them at once in
+# threads.
 #
 #   RNETC, LIBRNET   what is tested: build/rnetc, build/librnet.a
 #   OUT              where everything goes: build/networks
@@ -102,6 +103,20 @@ compare() {
     return $bad
 }
 
+# Twenty steps of each optimiser, where tests/train.list says so.
+train_steps() {
+    grep -q "^$1 " tests/train.list || return 0
+    network=$(network_in $(source_of "$1"))
+    $CC $PLAIN "-DNETWORK=$network" -o "$2/train_steps" tests/train_steps.c \
+        "$OUT/fixture.o" "$2/$1.o" "$LIBRNET" -lm || return 1
+    bad=0
+    for set in $(sets); do
+        RNET_ISA=$set timeout 60 "$2/train_steps" \
+            "tests/fixtures/$1.safetensors" || bad=1
+    done
+    return $bad
+}
+
 gradcheck() {
     network=$(network_in $(source_of "$1"))
     $CC $PLAIN $DOUBLE "-DNETWORK=$network" -o "$2/gradcheck" \
@@ -118,6 +133,7 @@ one() {
         emit "$1" "$dir" && {
             good=1
             compare "$1" "$dir" || good=0
+            train_steps "$1" "$dir" || good=0
             gradcheck "$1" "$dir" || good=0
             [ $good = 1 ] && : >"$dir/passed"
         }
