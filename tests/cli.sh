@@ -330,6 +330,9 @@ says err "warning: "
 run 1 warned.rnet -Werror
 gone warned.c
 run 0 warned.rnet --check -Werror -Wno-error
+run 0 warned.rnet --check -Werror -Wno-juxtaposition
+run 1 warned.rnet --check -Werror -Wno-juxtaposition -Wjuxtaposition
+run 1 warned.rnet --check -Werror -Wno-gate-bias
 run 0 warned.rnet --check -w
 silent err
 
@@ -607,8 +610,8 @@ fi
 for file in $files; do
     for report in --summary --summary=json --dot --dump=ast --dump=graph \
         --dump=grad --dump=fuse --dump=plan --dump=c; do
-        "$RNETC" $report "$file" >out 2>err && [ -s out ] && [ ! -s err ] \
-            && "$RNETC" $report "$file" | cmp -s - out
+        "$RNETC" -w $report "$file" >out 2>err && [ -s out ] \
+            && [ ! -s err ] && "$RNETC" -w $report "$file" | cmp -s - out
         verdict "$report $file: $(head -n 1 err)" $?
     done
 done

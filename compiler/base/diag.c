@@ -422,6 +422,19 @@ void diag_error(struct diag *diag, const struct span *where,
     va_end(arguments);
 }
 
+const char *const diag_warnings[] = {
+    "juxtaposition", "dead-branch", "shortcut-dropout", "batchnorm-after-add",
+    "gate-bias", "shortcut-not-identity", "no-final-norm", NULL
+};
+
+static bool is_off(const struct diag *diag, const char *name)
+{
+    for (int i = 0; diag_warnings[i]; i++)
+        if (strcmp(diag_warnings[i], name) == 0)
+            return diag->off >> i & 1;
+    return false;
+}
+
 void diag_warning(struct diag *diag, const char *name, const struct span *where,
                   const char *format, ...)
 {
@@ -429,10 +442,11 @@ void diag_warning(struct diag *diag, const char *name, const struct span *where,
     struct text option = {0};
     va_list arguments;
 
-    diag->muted = diag->no_warnings || is_past_maximum(diag);
-    if (!diag->no_warnings && error)
+    bool none = diag->no_warnings || is_off(diag, name);
+    diag->muted = none || is_past_maximum(diag);
+    if (!none && error)
         count_error(diag);
-    else if (!diag->no_warnings && diag->warnings < INT32_MAX)
+    else if (!none && diag->warnings < INT32_MAX)
         diag->warnings++;
     if (diag->muted)
         return;

@@ -27,11 +27,15 @@ struct diag {
     bool color;
     enum diag_format format;
     bool warnings_are_errors, no_warnings;
+    uint64_t off;               /* bit i: not the i-th of diag_warnings */
     int max_errors;             /* 0: no limit */
     int errors, warnings;
     bool muted;                 /* past max_errors, or this error's notes */
     int listed, children;       /* JSON: objects written, notes of the last */
 };
+
+/* The names of all warnings, for -Wno-NAME; NULL ends them. */
+extern const char *const diag_warnings[];
 
 /* Reads a file (or "-", standard input): its index, or -1 after an error that
  * points at `where` (NULL: the command line).  Checks size, NUL bytes and

@@ -261,6 +261,8 @@ static struct value *apply_scale(struct body *body, struct ast *item,
     value = number_real(number);
     if (!fit_float(body, item->a->span, &value))
         return NULL;
+    if (value == 0)
+        warn_dead_branch(body, item->span, x);
     struct param *scale = vector_param(body, body->scope->prefix, "scale",
                                        learned ? 1 : x->features,
                                        value);
@@ -520,6 +522,30 @@ static void bind_inputs(struct body *body, struct ast *items)
             block_input(body, i);
 }
 
+/* Sums that deep stacks or batch norms make bad. */
+static void note_sum(struct body *body, const struct properties *p,
+                     struct value *x, struct value *y)
+{
+    struct ast *word = p->shortcut->a;
+    bool after = p->norm && p->norm->place == PLACE_AFTER;
+    bool same = x && shape_equal(&x->shape, &y->shape);
+    struct number number;
+
+    if (after && is_added(p->shortcut) && is_batch(p->norm))
+        warn_norm_after(body, p->norm);
+    if (p->norm && p->norm->place == PLACE_BEFORE && word_is(word, "identity")
+        && !p->then)
+        note_pitfall(body, PITFALL_PRENORM, p->norm->span, y, 0);
+    if (!same || after || !is_added(p->shortcut))
+        return;
+    if (is_number(body, word) && number_of(body, word, &number))
+        note_pitfall(body, PITFALL_SCALED, p->shortcut->span, y,
+                     number_real(number));
+    else if (word_is(word, "projection") && word->list
+             && word_is(word->list->a, "always"))
+        note_pitfall(body, PITFALL_PROJECTED, p->shortcut->span, y, 0);
+}
+
 static struct value *finish(struct body *body, const struct properties *p,
                             struct value *x, struct value *branch,
                             const struct gate *gate)
@@ -535,6 +561,8 @@ static struct value *finish(struct body *body, const struct properties *p,
     if (y)
         y = join_shortcut(body, p->shortcut, x, y, gate, p->after);
     body->bad |= !y;
+    if (y && p->shortcut)
+        note_sum(body, p, x, y);
     if (p->norm && p->norm->place == PLACE_AFTER)
         y = apply_norm(body, p->norm, y);
     if (p->then)

@@ -531,5 +531,6 @@ struct network *check(struct compilation *c, struct ast *tree,
     else
         network->functions = main;
     network->last = main;
+    warn_pitfalls(&check);
     return network;
 }

@@ -97,6 +97,7 @@ struct check {
     struct names *keys;
     struct read_decl { struct ast *decl; struct read_decl *next; } *read;
     int level;                  /* expressions within expressions */
+    struct pitfall *pitfalls;
     bool failed;
 };
 
@@ -128,6 +129,10 @@ void fail(struct body *body, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void fail_note(struct body *body, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A warning once a place, as above; `name` for -Wno-NAME. */
+void warn(struct body *body, const char *name, struct span span,
+          const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* build.c: each returns the new value in the body's region */
 struct value *localize(struct body *body, struct value *value);
@@ -321,6 +326,22 @@ struct value *join_shortcut(struct body *body, struct ast *item,
 /* At the layers that gave the branch another shape than x: how many. */
 int note_changes(struct body *body, struct value *branch,
                  const struct value *x);
+
+/* pitfalls.c */
+enum pitfall_kind { PITFALL_GATE, PITFALL_SCALED, PITFALL_PROJECTED,
+                    PITFALL_PRENORM };
+struct pitfall_site { struct value *value; struct pitfall_site *next; };
+struct pitfall { enum pitfall_kind kind; struct span span; double number;
+                 struct pitfall_site *sites; struct pitfall *next; };
+void warn_dead_branch(struct body *body, struct span span,
+                      const struct value *branch);
+void warn_dropped_shortcut(struct body *body, struct span span,
+                           const struct value *x, const struct value *skip);
+void warn_norm_after(struct body *body, const struct ast *norm);
+/* Bad in deep stacks alone: said by warn_pitfalls. */
+void note_pitfall(struct body *body, enum pitfall_kind kind, struct span span,
+                  struct value *value, double number);
+void warn_pitfalls(struct check *check);
 
 /* repeat.c */
 /* recompute: by `checkpoint`, which may stand before a group as well */

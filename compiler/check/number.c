@@ -117,6 +117,23 @@ void fail(struct body *body, struct span span, const char *format, ...)
     note_calls(check, span);
 }
 
+void warn(struct body *body, const char *name, struct span span,
+          const char *format, ...)
+{
+    struct check *check = body->check;
+    struct text text = { 0 };
+    va_list arguments;
+
+    if (reported_before(check, span))
+        return;
+    va_start(arguments, format);
+    text_vadd(&text, format, arguments);
+    va_end(arguments);
+    diag_warning(check->c->diag, name, &span, "%s", text.data);
+    text_free(&text);
+    note_calls(check, span);
+}
+
 void fail_note(struct body *body, struct span span, const char *format, ...)
 {
     struct text text = { 0 };

@@ -281,6 +281,8 @@ void begin_gate(struct body *body, struct ast *item, struct value *x,
 {
     if (read_gate(body, item, gate) && x && gate->kind != GATE_GRU)
         gate->value = mixing_gate(body, item, x, gate);
+    if (gate->value && gate->kind == GATE_MIX && gate->bias >= 0)
+        note_pitfall(body, PITFALL_GATE, item->span, gate->value, gate->bias);
 }
 
 /* x + t (y - x) */
@@ -392,9 +394,11 @@ static struct value *skip_of(struct body *body, struct ast *item,
     if (!own_chain(body, item->a))
         return NULL;
     struct scope *outer = enter(body, "shortcut");
-    x = eval_value(body, item->a, x);
+    struct value *skip = eval_value(body, item->a, x);
     body->scope = outer;
-    return x;
+    if (skip)
+        warn_dropped_shortcut(body, item->span, x, skip);
+    return skip;
 }
 
 struct value *join_shortcut(struct body *body, struct ast *item,

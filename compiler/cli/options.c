@@ -77,6 +77,7 @@ static const char help[] =
 "\n"
 "Messages:\n"
 "  -Wall, -Werror, -w   warn (the default), warnings are errors, no warnings\n"
+"  -Wno-NAME            not the warning of this name\n"
 "  -fmax-errors=N       stop after N errors (default: 20; 0: never)\n"
 "  -fdiagnostics-format=FORMAT  text or json\n"
 "      --color[=WHEN]   always, never or auto\n"
@@ -326,9 +327,25 @@ static void set_format(struct reader *r, const char *text)
         unknown(r, "option", "-f", text, known, 3);
 }
 
+/* -Wno-NAME, -WNAME: whether `word` was one. */
+static bool set_one_warning(struct reader *r, const char *word)
+{
+    bool off = strncmp(word, "no-", 3) == 0;
+
+    for (int i = 0; diag_warnings[i]; i++)
+        if (strcmp(diag_warnings[i], word + (off ? 3 : 0)) == 0) {
+            r->diag->off &= ~((uint64_t)1 << i);
+            r->diag->off |= (uint64_t)off << i;
+            return true;
+        }
+    return false;
+}
+
 static void set_warning(struct reader *r, const char *word)
 {
     static const char *const known[] = { "all", "extra", "error", "no-error" };
+    if (set_one_warning(r, word))
+        return;
     int chosen = choose(r, "warning option, after -W,", word, known, 4);
 
     if (chosen >= 2)

@@ -267,6 +267,7 @@ struct region {
     struct param *params, **params_end;
     struct shared_weights *weights;
     int64_t scalars;            /* trainable, of one run of it */
+    int64_t runs, calls;        /* check: for a sample; a function's calls */
     int64_t param_floats, state_floats, keys, numbers;  /* of one run of it */
     bool state_moves;           /* a batch norm is in it, or in what it calls */
     bool state_again;           /* backward reads the state: it recomputes */
