@@ -276,7 +276,7 @@ static void check(struct rnet_attention shape, long batch, int lengths)
 
     for (int isa = 0; isa < RNET_ISAS; isa++)
         for (long order = 1; order < 3; order++) {
-            if (!isa_runs((enum rnet_isa)isa))
+            if (!isa_runs((enum rnet_isa)isa) || (!isa && order > 1))
                 continue;
             chosen = (enum rnet_isa)isa;
             run_call(&c, order);
@@ -302,8 +302,8 @@ static struct rnet_attention shape_of(int queries, int keys, int heads,
     };
 }
 
-static const int counts[] = { 1, 2, 31, 32, 33, 64, 65, 97, 128, 130, 161 };
-static const int heads[] = { 1, 5, 16, 31, 32, 33, 64, 65, 80, 129, 160 };
+static const int counts[] = { 1, 2, 31, 32, 33, 64, 97, 130, 161 };
+static const int heads[] = { 1, 5, 31, 32, 33, 64, 65, 129 };
 #define COUNT(x) ((int)(sizeof(x) / sizeof(x)[0]))
 
 /* Both layouts, causal and not, of every number of rows and size of head. */
@@ -315,7 +315,7 @@ static void self(void **unused)
             for (int way = 0; way < 4; way++) {
                 int groups = (i + j + way) % 2 + 1;
                 int each = heads[j] > 40 ? 1 : (i + j) % 3 + 1;
-                if ((i * 5 + j * 3 + way) % 4 && i > 1)
+                if ((i * 5 + j * 3 + way) % (i < 5 ? 2 : 6))
                     continue;
                 check(shape_of(counts[i], counts[i], groups * each, groups,
                                heads[j], way), 1 + (i + j + way) % 3, 0);
@@ -327,9 +327,9 @@ static void cross(void **unused)
     (void)unused;
     for (int i = 0; i < COUNT(counts); i++)
         for (int j = 0; j < COUNT(counts); j++)
-            if (i != j && (i + j * 2) % 3)
+            if (i != j && (i + j * 2) % 3 == 1)
                 check(shape_of(counts[i], counts[j], 2, 1 + (i + j) % 2,
-                               heads[(i + j) % 7], i + 3 * j), 2,
+                               heads[(i + j) % 6], i + 3 * j), 2,
                       j % 3 ? i + 1 : 0);
 }
 
@@ -340,7 +340,7 @@ static void lengths(void **unused)
     (void)unused;
     for (int i = 0; i < COUNT(counts); i++)
         for (int way = 0; way < 4; way++)
-            for (int length = 1; length < counts[i] + 3; length += 13)
+            for (int length = 1; length < counts[i] + 3; length += 23)
                 check(shape_of(counts[i], counts[i], 4, 2, 8, way), 3, length);
 }
 
