@@ -65,11 +65,12 @@ $(foreach i,$(ISAS),$(eval $(call isa_rule,$(i))))
 
 # Tests: `make check` (or test) runs all and ends with "N passed, N failed".
 $(B)/tests/%: LINK = $(BASE) -I. -Iruntime -Itests -o $@ \
-    $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka -lz -lm -pthread
+    $(filter %.c,$^) $(filter %.a,$^) $(LDFLAGS) -lcmocka -lz -lm -pthread
 $(B)/tests/%: tests/unit/%.c $(B)/librnet.a
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/tests/test_data: examples/data.c examples/glyphs.c
+$(B)/tests/test_papers: examples/papers.c
 
 check test: all $(UNIT)
 	tests/all.sh $(UNIT)

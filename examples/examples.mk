@@ -9,6 +9,7 @@ DATA   ?=
 EPOCHS ?=
 
 examples: $(addprefix $(EX)/,train classify degrade names write \
+                             train_graph \
                              $(TRAINED:%=train_%))
 
 # .rnet -> C.  KNOBS sets parameters of the network, as in
@@ -40,6 +41,7 @@ $(EX)/%.o: examples/%.c
 $(EX)/train.o $(EX)/classify.o: $(EX)/residual_mlp.h
 $(EX)/degrade.o: $(EX)/plain.h $(EX)/twin.h
 $(EX)/names.o: $(EX)/letters.h
+$(EX)/train_graph.o: $(EX)/gcn.h
 
 EX_LINK = $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lz -lm
 $(EX)/train: $(EX)/train.o $(EX)/residual_mlp.o $(EX_LIB)
@@ -49,6 +51,9 @@ $(EX)/classify: $(EX)/classify.o $(EX)/residual_mlp.o $(EX_LIB)
 $(EX)/degrade: $(EX)/degrade.o $(EX)/plain.o $(EX)/twin.o $(EX_LIB)
 	$(EX_LINK)
 $(EX)/names: $(EX)/names.o $(EX)/words.o $(EX)/letters.o $(EX_LIB)
+	$(EX_LINK)
+
+$(EX)/train_graph: $(EX)/train_graph.o $(EX)/papers.o $(EX)/gcn.o $(EX_LIB)
 	$(EX_LINK)
 
 $(EX)/train_text.o: NETWORK = chars
@@ -75,9 +80,12 @@ degrade: $(EX)/degrade
 # make write; make write TEXT=file STEPS=5000
 write: $(EX)/write
 	$(EX)/write $(if $(TEXT),--text $(TEXT)) $(if $(STEPS),--steps $(STEPS))
+# make graph; make graph NODES=file EDGES=file RUNS=5
+graph: $(EX)/train_graph
+	$(EX)/train_graph $(NODES) $(EDGES) $(RUNS)
 # make names; make names NAMES=file STEPS=3000
 names: $(EX)/names
 	$(EX)/names $(NAMES) $(STEPS)
 
-.PHONY: examples train degrade write names
+.PHONY: examples train degrade write names graph
 .PRECIOUS: $(EX)/%.c $(EX)/%.h $(EX)/%.o
