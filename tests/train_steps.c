@@ -33,6 +33,8 @@ struct training {
     struct fixture fixture;
     size_t batch;
     const void *inputs[PORTS];
+    struct rnet_graph graph;    /* of the one port that is a graph */
+    int64_t *offsets;
     float *params, *grads, *state1, *state2;
     struct rnet_work work;
 };
@@ -50,10 +52,35 @@ static const struct piece *need(const struct training *t, const char *kind,
     return piece;
 }
 
+/* A port's graph; its offsets are 32-bit in fixtures. */
+static void set_graph(struct training *t, int i)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s.offsets", net->inputs[i].name);
+    const struct piece *offsets = need(t, "graph", name);
+    snprintf(name, sizeof name, "%s.neighbours", net->inputs[i].name);
+    const struct piece *neighbours = need(t, "graph", name);
+    snprintf(name, sizeof name, "%s.weights", net->inputs[i].name);
+    const struct piece *weights = fixture_find(&t->fixture, "graph", name);
+    t->offsets = realloc(t->offsets, offsets->count * sizeof *t->offsets);
+    for (size_t k = 0; t->offsets && k < offsets->count; k++)
+        t->offsets[k] = ((const int32_t *)offsets->data)[k];
+    t->graph = (struct rnet_graph) {
+        .nodes = (long)offsets->count - 1, .offsets = t->offsets,
+        .neighbours = neighbours->data,
+        .weights = weights ? weights->data : NULL
+    };
+    t->inputs[i] = &t->graph;
+}
+
 static void set_inputs(struct training *t)
 {
     for (int i = 0; i < net->input_count; i++) {
         const struct rnet_port *port = &net->inputs[i];
+        if (port->graph) {
+            set_graph(t, i);
+            continue;
+        }
         const struct piece *piece = need(t, port->target ? "target" : "input",
                                          port->name);
         t->inputs[i] = piece->data;
