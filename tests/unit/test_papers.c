@@ -57,7 +57,7 @@ static const char *read_both(struct papers *papers, const char *of_nodes,
                     sizeof error))
         return NULL;
     assert_null(papers->words);
-    return strrchr(error, ':') ? strrchr(error, ':') + 2 : error;
+    return strstr(error, ": ") ? strstr(error, ": ") + 2 : error;
 }
 
 static void files(void **state)
