@@ -1,6 +1,7 @@
 /* check.h: what the parts of the checker share.  number.c: compile-time
  * arithmetic and names; build.c: nodes with their shape rules; layers.h: the
- * layers, a row each; init.c; shared.c: layers made once; losses.c; blocks.c,
+ * layers, a row each; init.c; shared.c: layers made once; losses.c;
+ * expressions.c: what chains and names give; blocks.c,
  * body.c, shortcuts.c: blocks and their properties; same.c, repeat.c;
  * streams.c; check.c: files, networks, ports. */
 #ifndef CHECK_H
@@ -271,8 +272,8 @@ struct param *member_param(struct body *body, struct ast *ast,
 void build_loss(struct body *body, struct ast *ast, double weight);
 
 /* blocks.c */
-struct thing eval(struct body *body, struct ast *ast, struct value *x,
-                  bool column);
+bool has_shortcut(const struct ast *items);
+bool is_callable(const struct thing *thing);
 /* `given`: the arguments that came with the block when it was one, or NULL */
 struct value *call_block(struct body *body, struct ast *decl,
                          struct ast *given, struct ast *call,
@@ -281,12 +282,18 @@ struct value *call_block(struct body *body, struct ast *decl,
  * an error. */
 struct ast *layer_call(struct body *body, struct ast *ast,
                        struct ast **given);
-struct value *eval_value(struct body *body, struct ast *ast, struct value *x);
 const char *near_name(struct body *body, const char *name);
 /* The name is none, or none that was expected: an error, with a near one. */
 void unknown_name(struct body *body, struct ast *ast);
 /* Blocks that nothing called are read for their names. */
 void read_unused(struct body *body);
+
+/* expressions.c */
+struct thing eval(struct body *body, struct ast *ast, struct value *x,
+                  bool column);
+struct value *eval_value(struct body *body, struct ast *ast, struct value *x);
+
+/* body.c */
 struct ast *chosen(struct body *body, struct ast *item);
 /* Of values: a graph is no value that a column begins at. */
 int count_inputs(struct body *body, struct ast *items);

@@ -76,9 +76,7 @@ bool plan(struct compilation *c);           /* plan.c; false after an error */
 void fuse_dump(FILE *out, const struct network *network);
 void plan_dump(FILE *out, const struct network *network);
 
-/* plan.c */
-struct value *memory_of(struct value *value);      /* through views */
-struct place *place_of(const struct value *value, enum mode mode);
+/* sizes.c */
 int64_t form_floats(const struct form_size *form, const struct units *units,
                     int64_t batch);
 struct form_size form_add(struct form_size a, struct form_size b);
@@ -86,14 +84,19 @@ struct form_size form_max(struct form_size a, struct form_size b);
 struct form_size form_times(struct form_size a, int64_t n);
 struct form_size value_size(struct compilation *c, const struct value *value);
 bool form_zero(const struct form_size *form);
+bool form_too_large(const struct form_size *form);      /* plan() reports it */
+/* worker and shared scratch of the kernels of a mode, in floats */
+void kernel_scratch(const struct network *network, bool training,
+                    int64_t *worker, int64_t *shared);
+
+/* plan.c */
+struct value *memory_of(struct value *value);      /* through views */
+struct place *place_of(const struct value *value, enum mode mode);
 /* What a loop that recomputes needs between its region's frame and its body's
  * scratch: what the body keeps, and backward the result of an iteration, after
  * two inputs of iterations where those are made by an inverse. */
 struct form_size again_size(struct compilation *c, const struct node *loop,
                             enum mode mode);
 enum loop_memory loop_memory(const struct node *loop, enum mode mode);
-/* worker and shared scratch of the kernels of a mode, in floats */
-void kernel_scratch(const struct network *network, bool training,
-                    int64_t *worker, int64_t *shared);
 
 #endif
