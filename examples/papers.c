@@ -143,7 +143,8 @@ static void sort_pairs(struct pairs *pairs)
 {
     size_t kept = 0;
 
-    qsort(pairs->pair, pairs->count, sizeof *pairs->pair, by_value);
+    if (pairs->count)
+        qsort(pairs->pair, pairs->count, sizeof *pairs->pair, by_value);
     for (size_t i = 0; i < pairs->count; i++)
         if (!kept || pairs->pair[kept - 1] != pairs->pair[i])
             pairs->pair[kept++] = pairs->pair[i];

@@ -140,22 +140,23 @@ static double compare(struct training *t, const char *kind, void *optimizer,
     return worst;
 }
 
-static struct training new_training(const char *path)
+/* In place: an input may be the training's own graph. */
+static void set_up(struct training *t, const char *path)
 {
-    struct training t = { .params = rnet_alloc(net->param_floats),
-                          .grads = rnet_alloc(net->grad_floats),
-                          .state1 = rnet_alloc(net->grad_floats),
-                          .state2 = rnet_alloc(net->grad_floats) };
+    *t = (struct training) { .params = rnet_alloc(net->param_floats),
+                             .grads = rnet_alloc(net->grad_floats),
+                             .state1 = rnet_alloc(net->grad_floats),
+                             .state2 = rnet_alloc(net->grad_floats) };
 
-    fixture_read(&t.fixture, path);
-    set_inputs(&t);
-    t.work.bytes = net->train_bytes(t.batch, 1);
-    t.work.memory = rnet_alloc_bytes(t.work.bytes);
-    if (!t.params || !t.grads || !t.state1 || !t.state2 || !t.work.memory) {
+    fixture_read(&t->fixture, path);
+    set_inputs(t);
+    t->work.bytes = net->train_bytes(t->batch, 1);
+    t->work.memory = rnet_alloc_bytes(t->work.bytes);
+    if (!t->params || !t->grads || !t->state1 || !t->state2
+        || !t->work.memory) {
         printf("%s: no memory\n", net->name);
         exit(1);
     }
-    return t;
 }
 
 int main(int argc, char **argv)
@@ -164,7 +165,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s fixture.safetensors\n", argv[0]);
         return 2;
     }
-    struct training t = new_training(argv[1]);
+    struct training t;
+    set_up(&t, argv[1]);
     const float *rates = need(&t, "train_rates", NULL)->data;
     struct rnet_sgd sgd = { .rate = rates[0], .momentum = 0.9, .decay = 0.01,
                             .decay_all = 1, .velocity = t.state1 };
