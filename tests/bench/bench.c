@@ -7,7 +7,7 @@
  * is called with `MODEL KIND BATCH THREADS WEIGHTS`.  Every row first asks all
  * for the same result, then lets them run in turns.
  *
- *   BENCH_ONLY     models, separated by commas: M1,M2
+ *   BENCH_ONLY     models, separated by commas: M1,M2,M5
  *   BENCH_THREADS  numbers of threads: 1,2
  *   BENCH_ROUNDS   turns of each: 9
  *
@@ -40,6 +40,8 @@ static const struct workload {
     { "M1 infer", "M1", "infer", 64, 4600832 },
     { "M2 train momentum", "M2", "train-momentum", 32, 40551040 },
     { "M2 infer", "M2", "infer", 1, 40551040 },
+    { "M5 train AdamW", "M5", "train-adamw", 4, 3045064704 },
+    { "M5 infer", "M5", "infer", 4, 3045064704 },
 };
 
 struct peer { char *name, *command; };

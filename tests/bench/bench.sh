@@ -2,7 +2,7 @@
 # bench.sh: what this machine can do, what our kernels make of it, and whole
 # networks beside the peers that are installed; build/bench.json has the table.
 #
-#   BENCH_ONLY     models, separated by commas: M1,M2; the word `kernels` adds
+#   BENCH_ONLY     models, separated by commas: M1,M2,M5; the word `kernels` adds
 #                  the kernels
 #   BENCH_THREADS  1,2
 #   BENCH_ROUNDS   turns of each program in a row: 9
@@ -25,8 +25,10 @@ build() {
     mkdir -p "$OUT/bench" &&
     $RNETC tests/bench/models/m1.rnet -o "$OUT/bench/m1.c" &&
     $RNETC examples/resnet_cifar.rnet -o "$OUT/bench/m2.c" &&
+    $RNETC tests/bench/models/m5.rnet -o "$OUT/bench/m5.c" &&
     $CC $FLAGS -o "$OUT/bench/networks" tests/bench/networks.c \
-        "$OUT/bench/m1.c" "$OUT/bench/m2.c" "$LIBRNET" -lm &&
+        "$OUT/bench/m1.c" "$OUT/bench/m2.c" "$OUT/bench/m5.c" "$LIBRNET" \
+        -lm &&
     $CC $FLAGS -D_GNU_SOURCE -o "$OUT/bench/bench" tests/bench/bench.c -lm &&
     for part in bench_rows bench_recurrent bench_conv bench_point \
         bench_attention bench_graph ceilings; do

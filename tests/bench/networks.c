@@ -18,17 +18,18 @@
 
 #include "m1.h"
 #include "m2.h"
+#include "m5.h"
 #include "peak.h"
 
 static const struct model { const char *name; const struct rnet_network *net; }
-models[] = { { "M1", &m1 }, { "M2", &resnet_cifar } };
+models[] = { { "M1", &m1 }, { "M2", &resnet_cifar }, { "M5", &m5 } };
 
 struct job {
     const struct rnet_network *net;
     size_t batch;
     int training;
-    float *params, *grads, *input, *output;
-    int32_t *label;
+    float *params, *grads, *output;
+    const void *inputs[2];      /* what goes in, labels */
     struct rnet_sgd sgd;
     struct rnet_adam adam;
     int adamw;
@@ -67,18 +68,27 @@ static float batch_value(size_t i)
     return (float)(hash >> 16 & 255) / 256 - 0.5f;
 }
 
+static const void *batch_of(const struct rnet_port *port, size_t batch)
+{
+    size_t size = port->size * batch;
+    int32_t *index = port->integer ? rnet_alloc_bytes(size * sizeof *index)
+                                   : NULL;
+    float *value = port->integer ? NULL : floats(size);
+
+    if (port->integer && !index)
+        fail("memory", "there is none");
+    for (size_t i = 0; i < size; i++)
+        if (index)
+            index[i] = (int32_t)(i * 7 % (size_t)port->classes);
+        else
+            value[i] = batch_value(i);
+    return index ? (const void *)index : (const void *)value;
+}
+
 static void fill_batch(struct job *job)
 {
-    size_t size = job->net->inputs[0].size * job->batch;
-
-    job->input = floats(size);
-    for (size_t i = 0; i < size; i++)
-        job->input[i] = batch_value(i);
-    job->label = rnet_alloc_bytes(job->batch * sizeof *job->label);
-    if (!job->label)
-        fail("memory", "there is none");
-    for (size_t i = 0; i < job->batch; i++)
-        job->label[i] = (int32_t)(i * 7 % 10);
+    for (int k = 0; k < 2; k++)
+        job->inputs[k] = batch_of(&job->net->inputs[k], job->batch);
 }
 
 static void make_optimizer(struct job *job)
@@ -113,11 +123,10 @@ static void make_work(struct job *job, int threads)
 
 static float train_step(struct job *job)
 {
-    const void *inputs[] = { job->input, job->label };
     float loss = 0;
 
     rnet_zero(job->net, job->grads);
-    must(job->net->train(job->params, inputs, NULL, &loss, job->grads, NULL,
+    must(job->net->train(job->params, job->inputs, NULL, &loss, job->grads, NULL,
                          job->batch, &job->work), "training");
     if (job->adamw)
         must(rnet_adam_step(job->net, &job->adam, job->params, job->grads,
@@ -130,9 +139,7 @@ static float train_step(struct job *job)
 
 static void infer_step(struct job *job)
 {
-    const void *inputs[] = { job->input, NULL };
-
-    must(job->net->infer(job->params, inputs, &job->output, job->batch,
+    must(job->net->infer(job->params, job->inputs, &job->output, job->batch,
                          &job->work), "inference");
 }
 

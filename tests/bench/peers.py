@@ -73,7 +73,16 @@ class Unit(nn.Module):
         yield f"{path}linear.1", self.down
 
 
-class ResidualMLP(nn.Module):
+class Layers(nn.Module):
+    """What is fed in, what the labels are, and the loss."""
+    kinds = None                # of integers; None: floats
+    labels, label_kinds = (), 10
+
+    def loss(self, y, label):
+        return nn.functional.cross_entropy(y.flatten(0, -2), label.flatten())
+
+
+class ResidualMLP(Layers):
     shape = (784,)
 
     def __init__(self):
@@ -119,7 +128,7 @@ class Basic(nn.Module):
         yield f"{path}batchnorm.1", self.norm2
 
 
-class ResNet20(nn.Module):
+class ResNet20(Layers):
     shape = (32, 32, 3)
 
     def __init__(self):
@@ -145,7 +154,83 @@ class ResNet20(nn.Module):
             yield from block.named(f"basic.{i}.")
 
 
-MODELS = {"M1": ResidualMLP, "M2": ResNet20}
+class Rows:
+    """Some of a linear layer's outputs, under a name of their own."""
+
+    def __init__(self, layer, first, count):
+        self.layer, self.rows = layer, slice(first, first + count)
+
+    def state_dict(self):
+        return {name: value[self.rows]
+                for name, value in self.layer.state_dict().items()}
+
+
+def attend(q, k, v):
+    """Causal; PyTorch's own kernel where it has one."""
+    if hasattr(nn.functional, "scaled_dot_product_attention"):
+        return nn.functional.scaled_dot_product_attention(q, k, v,
+                                                          is_causal=True)
+    scores = q @ (k.transpose(-1, -2) * k.shape[-1] ** -0.5)
+    hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+    return scores.masked_fill(hidden, -torch.inf).softmax(-1) @ v
+
+
+class Layer(nn.Module):
+    """x + W attention LN x, then x + W2 gelu(W1 LN x)"""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.up = nn.Linear(width, 4 * width)
+        self.down = nn.Linear(4 * width, width)
+        self.heads = heads
+
+    def forward(self, x):
+        parts = self.qkv(self.norm1(x)).unflatten(-1, (3, self.heads, -1))
+        q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        y = attend(q, k, v)
+        x = x + self.out(y.transpose(1, 2).flatten(-2))
+        y = nn.functional.gelu(self.up(self.norm2(x)))
+        return x + self.down(y)
+
+    def named(self, i):
+        width = self.out.weight.shape[0]
+        yield f"attend.{i}.layernorm.0", self.norm1
+        for k, name in enumerate(("q", "k", "v")):
+            yield (f"attend.{i}.attention.0.{name}_proj",
+                   Rows(self.qkv, k * width, width))
+        yield f"attend.{i}.attention.0.out_proj", self.out
+        yield f"feed.{i}.layernorm.0", self.norm2
+        yield f"feed.{i}.linear.0", self.up
+        yield f"feed.{i}.linear.1", self.down
+
+
+class LanguageModel(Layers):
+    shape, kinds = (256,), 256
+    labels, label_kinds = (256,), 256
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(256, 384)
+        self.positions = nn.Embedding(256, 384)
+        self.layers = nn.Sequential(*[Layer(384, 6) for _ in range(6)])
+        self.norm = nn.LayerNorm(384)
+
+    def forward(self, x):
+        x = self.layers(self.table(x) + self.positions.weight)
+        return nn.functional.linear(self.norm(x), self.table.weight)
+
+    def named(self):
+        yield "table", self.table
+        yield "positions.0", self.positions
+        for i, layer in enumerate(self.layers):
+            yield from layer.named(i)
+        yield "layernorm.0", self.norm
+
+
+MODELS = {"M1": ResidualMLP, "M2": ResNet20, "M5": LanguageModel}
 
 
 def load(model, path):
@@ -165,15 +250,23 @@ def load(model, path):
                 value.copy_(torch.from_numpy(array.copy()).view(value.shape))
 
 
+def integers_of(shape, kinds):
+    count = int(numpy.prod(shape))
+    return (torch.arange(count) * 7 % kinds).view(shape)
+
+
 def batch_of(model, batch):
-    """networks.c's batch_value(), and its labels."""
+    """networks.c's batch_of(), of inputs and of labels."""
+    label = integers_of((batch, *model.labels), model.label_kinds)
+    if model.kinds:
+        return integers_of((batch, *model.shape), model.kinds), label
     count = batch * int(numpy.prod(model.shape))
     hashed = numpy.arange(count, dtype=numpy.uint32) * numpy.uint32(2654435761)
     values = (hashed >> 16 & 255).astype(numpy.float32) / 256 - 0.5
     x = torch.from_numpy(values.reshape(batch, *model.shape))
     if len(model.shape) == 3:       # ours is (N, H, W, C): channels last
         x = x.permute(0, 3, 1, 2)
-    return x, torch.arange(batch) * 7 % 10
+    return x, label
 
 
 # ------------------------------------------------------- the ways to run them
@@ -193,10 +286,10 @@ def optimizers(kind, parameters):
             continue
 
 
-def training_step(run, optimizer, x, label):
+def training_step(model, run, optimizer, x, label):
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = nn.functional.cross_entropy(run(x), label)
+        loss = model.loss(run(x), label)
         loss.backward()
         optimizer.step()
         return loss
@@ -247,7 +340,7 @@ def ways(model, kind, x, label):
             yield name, inference_step(run, x)
             continue
         for loop, optimizer in optimizers(kind, list(model.parameters())):
-            step = training_step(run, optimizer, x, label)
+            step = training_step(model, run, optimizer, x, label)
             try:
                 step()
             except RuntimeError:
@@ -282,7 +375,7 @@ def check(model, kind, x, label, steps):
         y = inference_step(model, x)().double()
         return f"{y.sum():.7g} {y.abs().sum():.7g}"
     optimizer = dict(optimizers(kind, list(model.parameters())))["plain"]
-    step = training_step(model, optimizer, x, label)
+    step = training_step(model, model, optimizer, x, label)
     return " ".join(f"{step().item():.7g}" for _ in range(steps))
 
 
@@ -292,7 +385,7 @@ def main(name, kind, batch, threads, weights):
     model = MODELS[name]()
     load(model, weights)
     x, label = batch_of(model, int(batch))
-    if name != "M1":
+    if name == "M2":
         model = model.to(memory_format=torch.channels_last)
     model.train(kind != "infer")
     print(f"ready PyTorch {torch.__version__}", flush=True)

@@ -197,6 +197,41 @@ WRAP(rnet_cross_entropy,
       float *loss, struct rnet_steps tail),
      (run, rows, features, weight, x, x_stride, label, line, loss, tail), 0,
      "cross_entropy")
+static double scores_of(const struct rnet_attention *a, long batch)
+{
+    double keys = a->causal ? (a->keys + 1) / 2.0 : a->keys;
+    return 2.0 * (double)batch * a->heads * a->head * a->queries * keys;
+}
+
+WRAP(rnet_attention,
+     (RUN, long batch, const struct rnet_attention *a, float *y, long y_stride,
+      float *sums, const float *q, long q_stride, const float *k,
+      long k_stride, const float *v, long v_stride, const int32_t *lengths),
+     (run, batch, a, y, y_stride, sums, q, q_stride, k, k_stride, v, v_stride,
+      lengths),
+     2 * scores_of(a, batch), "attention %dx%d heads %d of %d", a->queries,
+     a->keys, a->heads, a->head)
+WRAP(rnet_attention_grad,
+     (RUN, long batch, const struct rnet_attention *a, float *dq, long s1,
+      float *dk, long s2, float *dv, long s3, const float *dy, long s4,
+      const float *y, long s5, const float *sums, const float *q, long s6,
+      const float *k, long s7, const float *v, long s8,
+      const int32_t *lengths),
+     (run, batch, a, dq, s1, dk, s2, dv, s3, dy, s4, y, s5, sums, q, s6, k, s7,
+      v, s8, lengths),
+     5 * scores_of(a, batch), "attention_grad %dx%d heads %d of %d",
+     a->queries, a->keys, a->heads, a->head)
+WRAP(rnet_embedding,
+     (RUN, long rows, long vocabulary, long width, const int32_t *index,
+      const float *table, struct rnet_steps tail),
+     (run, rows, vocabulary, width, index, table, tail),
+     0, "embedding %ldx%ld", rows, width)
+WRAP(rnet_embedding_grad,
+     (RUN, long rows, long vocabulary, long width, float *dtable,
+      const int32_t *index, const float *dy, long stride),
+     (run, rows, vocabulary, width, dtable, index, dy, stride),
+     0, "embedding_grad %ldx%ld", rows, width)
+
 WRAP(rnet_zero, (const struct rnet_network *net, float *grads), (net, grads),
      0, "zero gradients")
 

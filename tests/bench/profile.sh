@@ -10,7 +10,8 @@ wraps=$(sed -n 's/.*\(__wrap_rnet_[a-z_]*\).*/\1/p
             tests/bench/profile.c | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
 $CC -std=gnu11 -O2 -g -pthread -Iruntime "-I$OUT/bench" $wraps \
     -o "$OUT/bench/profile" tests/bench/networks.c tests/bench/profile.c \
-    "$OUT/bench/m1.c" "$OUT/bench/m2.c" "$LIBRNET" -lm || exit 1
+    "$OUT/bench/m1.c" "$OUT/bench/m2.c" "$OUT/bench/m5.c" "$LIBRNET" -lm ||
+    exit 1
 peak=$(printf 'check 3\nrun %s\npeak\n' "$steps" |
     PROFILE=$OUT/bench/profile.out "$OUT/bench/profile" "$1" "$2" "$3" 1 |
     tail -1)
