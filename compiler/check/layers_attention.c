@@ -14,7 +14,6 @@ struct attention {
     struct value *x, *from, *lengths;   /* from: x, or another's rows */
     int64_t heads, groups, head;
     double base;                /* of rotary embedding; 0: none */
-    struct piece *path;
 };
 
 /* ---- arguments ---- */

@@ -351,6 +351,26 @@ static void forward_end(struct forward *f, long item, int slot)
                        + strip * RNET_LANES, sums, rows_in(&to, strip));
 }
 
+/* Rooms in scratch, and sums of no keys for `count` strips. */
+static void forward_begin(struct forward *f, long count, float *scratch)
+{
+    long step = step_of(&f->k);
+    long chunk = RNET_ATTENTION_STRIPS(f->job->shape.head);
+
+    f->keys_room = scratch;
+    f->values_room = f->keys_room + chunk * step;
+    f->results = f->values_room + chunk * step;
+    f->query_room = f->results + chunk * step;
+    f->scores = f->query_room + step;
+    for (int slot = 0; slot < count; slot++)
+        for (int j = 0; j < RNET_LANES; j++) {
+            f->running[slot].most[j] = -INFINITY;
+            f->running[slot].sum[j] = 0;
+        }
+    if (f->keys == 0)
+        memset(f->results, 0, (size_t)(count * step) * sizeof(float));
+}
+
 static void forward(const struct attention_job *job, long sample, long group,
                     long item, long count, float *scratch)
 {
@@ -362,22 +382,9 @@ static void forward(const struct attention_job *job, long sample, long group,
         .first_head = group * (shape->heads / shape->groups),
         .strips = attention_strips(shape->queries)
     };
-    long step = step_of(&f.k);
-    long chunk = RNET_ATTENTION_STRIPS(shape->head);
+    long chunk = RNET_ATTENTION_STRIPS(shape->head) * RNET_LANES;
 
-    f.keys_room = scratch;
-    f.values_room = f.keys_room + chunk * step;
-    f.results = f.values_room + chunk * step;
-    f.query_room = f.results + chunk * step;
-    f.scores = f.query_room + step;
-    for (int slot = 0; slot < count; slot++)
-        for (int j = 0; j < RNET_LANES; j++) {
-            f.running[slot].most[j] = -INFINITY;
-            f.running[slot].sum[j] = 0;
-        }
-    if (f.keys == 0)
-        memset(f.results, 0, (size_t)(count * step) * sizeof(float));
-    chunk *= RNET_LANES;
+    forward_begin(&f, count, scratch);
     for (long key = 0; key < f.keys; key += chunk)
         forward_keys(&f, item, count, key, rows_least(chunk, f.keys - key));
     for (int slot = 0; slot < count; slot++)
