@@ -63,6 +63,17 @@ $(B)/runtime/$(1)/%.o: runtime/kernels/%.c
 endef
 $(foreach i,$(ISAS),$(eval $(call isa_rule,$(i))))
 
+# The scalar twins with double in place of float, for differences: tests/double.h
+DOUBLE   = $(B)/librnet_double.a
+$(B)/double/%.o: %.c
+	@mkdir -p $(@D)
+	$(BASE) -O1 -Iruntime -DRNET_ONLY_SCALAR -DRNET_ISA=scalar \
+	    -include tests/double.h -pthread -c -o $@ $<
+$(DOUBLE): $(patsubst %.c,$(B)/double/%.o,$(wildcard runtime/*.c \
+                        runtime/scalar/*.c) tests/sample.c)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
 # Tests: `make check` (or test) runs all and ends with "N passed, N failed".
 $(B)/tests/%: LINK = $(BASE) -I. -Iruntime -Itests -o $@ \
     $(filter %.c,$^) $(filter %.a,$^) $(LDFLAGS) -lcmocka -lz -lm -pthread
@@ -72,21 +83,21 @@ $(B)/tests/%: tests/unit/%.c $(B)/librnet.a
 $(B)/tests/test_data: examples/data.c examples/glyphs.c
 $(B)/tests/test_papers: examples/papers.c
 
-check test: all $(UNIT)
-	tests/all.sh $(UNIT)
+check test: all $(UNIT) $(DOUBLE)
+	BUILD=$(B) tests/all.sh $(UNIT)
 pictures: all
-	sh tests/docs.sh --pictures
+	BUILD=$(B) sh tests/docs.sh --pictures
 golden: all
-	for t in tests/golden*.sh; do sh $$t --update || exit; done
+	for t in tests/golden*.sh; do BUILD=$(B) sh $$t --update || exit; done
 bench: all
-	sh tests/bench/bench.sh
+	BUILD=$(B) sh tests/bench/bench.sh
 
 # All but the vector kernels under the address and undefined behaviour sanitizers.
 sanitize:
 	+$(MAKE) B=$(B)/sanitize KERNEL='-O2 -fno-sanitize=all' CFLAGS='-g -O1 \
 	    -fsanitize=address,undefined -fno-sanitize-recover=all' sanitized
 sanitized: all $(UNIT) $(B)/examples/train
-	tests/mangle.sh
+	BUILD=$(B) tests/mangle.sh
 	tests/sanitize.sh $(B) $(UNIT)
 
 lint:

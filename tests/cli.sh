@@ -3,11 +3,12 @@
 # and that nothing is written after an error.  Expected reports stand in
 # tests/cli/*.expected; --update rewrites them: read the difference.
 #
-#   RNETC     what is tested: build/rnetc
+#   BUILD     the folder of the build: build
+#   RNETC     what is tested: $BUILD/rnetc
 #   CC        a C compiler: cc
 cd "$(dirname "$0")/.." || exit 2
 root=$PWD
-: "${RNETC:=build/rnetc}" "${CC:=cc}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${CC:=cc}"
 case $RNETC in /*) ;; *) RNETC=$root/$RNETC ;; esac
 update=${1:-}
 work=$(mktemp -d) || exit 2

@@ -4,9 +4,9 @@
 # with a finite difference along a direction.  So does one whose blocks have
 # numbers that depend on their index: its C has no more functions and loops.
 cd "$(dirname "$0")/.." || exit 2
-: "${RNETC:=build/rnetc}" "${LIBRNET:=build/librnet.a}" "${CC:=cc}"
-: "${OUT:=build/deep}"
-mkdir -p "$OUT" || exit 2
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${LIBRNET:=$BUILD/librnet.a}"
+: "${OUT:=$BUILD/deep}" "${CC:=cc}" "${DOUBLE:=$BUILD/librnet_double.a}"
+mkdir -p "$OUT" && make -s "B=$BUILD" "$DOUBLE" || exit 2
 passed=0 failed=0
 check() {
     if [ "$1" = 0 ]; then
@@ -59,8 +59,7 @@ check $? "10,000 blocks with numbers that vary are more code than 8"
 
 flags="-std=gnu11 -O2 -g -pthread -Iruntime -I$OUT -DNETWORK=digits"
 $CC $flags -DRNET_ONLY_SCALAR -DRNET_ISA=scalar -include tests/double.h \
-    -o "$OUT/deep_double" tests/deep.c "$OUT/deep.c" runtime/*.c \
-    runtime/scalar/*.c -lm && slope=$("$OUT/deep_double")
+    -o "$OUT/deep_double" tests/deep.c "$OUT/deep.c" "$DOUBLE" -lm && slope=$("$OUT/deep_double")
 check $? "double: $slope"
 echo "double: $slope"
 $CC $flags -o "$OUT/deep" tests/deep.c "$OUT/deep.c" "$LIBRNET" -lm &&

@@ -11,7 +11,10 @@
 # it, and NAME.svg by Graphviz.
 cd "$(dirname "$0")/.." || exit 2
 root=$PWD
-: "${RNETC:=$PWD/build/rnetc}" "${LIBRNET:=$PWD/build/librnet.a}" "${CC:=cc}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${LIBRNET:=$BUILD/librnet.a}"
+: "${CC:=cc}"
+case $RNETC in /*) ;; *) RNETC=$root/$RNETC ;; esac
+case $LIBRNET in /*) ;; *) LIBRNET=$root/$LIBRNET ;; esac
 STRICT="-std=gnu11 -Wall -Wextra -Wconversion -Wshadow -pedantic -Werror"
 out=$(mktemp -d) || exit 2
 trap 'rm -rf "$out"' EXIT

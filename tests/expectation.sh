@@ -2,8 +2,8 @@
 # expectation.sh: the mean of what training gives over many steps, with
 # everything that drops, is what inference gives (tests/expectation.c).
 cd "$(dirname "$0")/.." || exit 2
-: "${RNETC:=build/rnetc}" "${LIBRNET:=build/librnet.a}" "${CC:=cc}"
-: "${OUT:=build/expectation}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${LIBRNET:=$BUILD/librnet.a}"
+: "${OUT:=$BUILD/expectation}" "${CC:=cc}"
 mkdir -p "$OUT" || exit 2
 $RNETC tests/drops/mean.rnet -o "$OUT/mean.c" &&
     $CC -std=gnu11 -O2 -g -pthread -Iruntime -DNETWORK=mean -o "$OUT/mean" \

@@ -5,7 +5,7 @@ smooth twin (gelu for relu).
 
     tests/full.py           needs build/rnetc, build/librnet.a and PyTorch;
                             without PyTorch it says so and passes
-    RNETC, LIBRNET, OUT, CC as for networks.sh
+    BUILD, RNETC, LIBRNET, OUT, CC as for networks.sh
 
 Parameters come from NAME_init, through rnet_save; PyTorch loads them, and both
 take one training step.  The reference is PyTorch in float64; what PyTorch in
@@ -40,9 +40,10 @@ from make_fixtures import (draw_port, randomise, statistics,
                            write_safetensors)
 from pieces import gelu, margins, relu
 
-RNETC = os.environ.get("RNETC", "build/rnetc")
-LIBRNET = os.environ.get("LIBRNET", "build/librnet.a")
-OUT = os.environ.get("OUT", "build/full")
+BUILD = os.environ.get("BUILD", "build")
+RNETC = os.environ.get("RNETC", BUILD + "/rnetc")
+LIBRNET = os.environ.get("LIBRNET", BUILD + "/librnet.a")
+OUT = os.environ.get("OUT", BUILD + "/full")
 CC = os.environ.get("CC", "cc")
 
 # Relative to a tensor's largest magnitude, as in compare.c; a gradient is

@@ -6,14 +6,15 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+: "${BUILD:=build}" "${CC:=cc}"
 front="base/util base/diag syntax/ast syntax/recover syntax/syntax syntax/lex
        syntax/parse"
-objects=$(for name in $front; do echo "build/compiler/$name.o"; done)
-make -s $objects
-${CC:-cc} -std=gnu11 -Wall -Wextra -g -Icompiler/base -Icompiler/syntax \
-    -o build/ast_dump \
-    tests/ast/ast_main.c $objects
-dump=$PWD/build/ast_dump
+objects=$(for name in $front; do echo "$BUILD/compiler/$name.o"; done)
+make -s "B=$BUILD" $objects
+$CC -std=gnu11 -Wall -Wextra -g -Icompiler/base -Icompiler/syntax \
+    -o "$BUILD/ast_dump" tests/ast/ast_main.c $objects
+dump=$BUILD/ast_dump
+case $dump in /*) ;; *) dump=$PWD/$dump ;; esac
 update=${1:-}
 count=0
 failed=0

@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-: "${RNETC:=build/rnetc}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}"
 # One of each kind: dense, convolutional, repeats, gates, concats, a block that
 # is handed a layer, values from outside a repeat, indices, attention.
 cases="examples/residual_mlp.rnet examples/resnet_cifar.rnet

@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-: "${RNETC:=build/rnetc}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}"
 case $RNETC in
 /*) ;;
 *) RNETC=$PWD/$RNETC ;;

@@ -5,8 +5,8 @@
 #
 #   BATCH, THREADS   of that step: 1, 2
 cd "$(dirname "$0")/.." || exit 2
-: "${RNETC:=build/rnetc}" "${LIBRNET:=build/librnet.a}" "${CC:=cc}"
-: "${OUT:=build/large}" "${BATCH:=1}" "${THREADS:=2}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${LIBRNET:=$BUILD/librnet.a}"
+: "${OUT:=$BUILD/large}" "${CC:=cc}" "${BATCH:=1}" "${THREADS:=2}"
 NAMES="resnet50 densenet121 vit-b-16 gpt2-small unet-572 unet-512-padded"
 mkdir -p "$OUT" || exit 2
 passed=0 failed=0

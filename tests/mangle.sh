@@ -4,12 +4,14 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-make -s build/compiler/syntax/lex.c build/compiler/syntax/parse.c
+: "${BUILD:=build}" "${CC:=cc}"
+make -s "B=$BUILD" "$BUILD/compiler/syntax/lex.c" \
+    "$BUILD/compiler/syntax/parse.c"
 front=compiler/syntax
-${CC:-cc} -std=gnu11 -g -O1 -fsanitize=address,undefined \
-    -fno-sanitize-recover=all -Icompiler/base -I$front -Ibuild/$front \
-    -o build/mangle tests/ast/mangle.c compiler/base/util.c \
+$CC -std=gnu11 -g -O1 -fsanitize=address,undefined \
+    -fno-sanitize-recover=all -Icompiler/base -I$front "-I$BUILD/$front" \
+    -o "$BUILD/mangle" tests/ast/mangle.c compiler/base/util.c \
     compiler/base/diag.c $front/ast.c $front/recover.c $front/syntax.c \
-    build/$front/lex.c build/$front/parse.c
-build/mangle -n "${1:-500}" -s "${2:-1}" tests/ast/*.rnet
+    "$BUILD/$front/lex.c" "$BUILD/$front/parse.c"
+"$BUILD/mangle" -n "${1:-500}" -s "${2:-1}" tests/ast/*.rnet
 echo "mangle: no failure"

@@ -6,21 +6,12 @@
 # --quick takes every eighth.  Some dozens share one program.
 cd "$(dirname "$0")/.." || exit 2
 
-: "${RNETC:=build/rnetc}" "${OUT:=build/matrix}" "${JOBS:=2}" "${CC:=cc}"
-export RNETC OUT CC
-PLAIN="-std=gnu11 -pthread -Iruntime -Itests"
-DOUBLE="-DRNET_ONLY_SCALAR -include tests/double.h"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${OUT:=$BUILD/matrix}" "${JOBS:=2}"
+: "${CC:=cc}" "${DOUBLE:=$BUILD/librnet_double.a}"
+export RNETC OUT CC DOUBLE
+FLAGS="-std=gnu11 -pthread -Iruntime -Itests -DRNET_ONLY_SCALAR
+       -include tests/double.h"
 GROUP=32                        # networks a program
-
-archive() {
-    mkdir -p "$OUT/double.parts"
-    for source in runtime/*.c runtime/scalar/*.c tests/sample.c; do
-        echo "$OUT/double.parts/$(echo "$source" | tr / _).o $source"
-    done | xargs -P "$JOBS" -L 1 sh -c '
-        '"$CC $PLAIN $DOUBLE -O1"' -DRNET_ISA=scalar -c -o "$0" "$1"' &&
-    rm -f "$OUT/double.a" &&
-    ar rcs "$OUT/double.a" "$OUT/double.parts"/*.o
-}
 
 # The C of one network of a group, or word that it was refused as it must be.
 emit() {
@@ -41,7 +32,7 @@ group() {
     objects= names=
     while read -r name error; do
         emit "$name" "$error" || continue
-        if $CC $PLAIN $DOUBLE -O0 -c -o "$OUT/$name.o" "$OUT/$name.c"; then
+        if $CC $FLAGS -O0 -c -o "$OUT/$name.o" "$OUT/$name.c"; then
             objects="$objects $OUT/$name.o" names="$names X($name)"
         else
             echo "$name: FAILED: the emitted C does not compile"
@@ -49,8 +40,8 @@ group() {
     done <"$1"
     [ -n "$names" ] || return
     echo "#define NETWORKS(X) $names" >"$1.h"
-    $CC $PLAIN $DOUBLE -O1 -DEVALUATIONS=100 -include "$1.h" -o "$1.run" \
-        tests/gradcheck.c $objects "$OUT/double.a" -lm &&
+    $CC $FLAGS -O1 -DEVALUATIONS=100 -include "$1.h" -o "$1.run" \
+        tests/gradcheck.c $objects "$DOUBLE" -lm &&
     timeout 300 "$1.run" || echo "$1: FAILED: a network of this group"
 }
 
@@ -80,7 +71,7 @@ elif [ -n "$quick" ]; then
 else
     cp "$OUT/all" "$OUT/list"
 fi
-archive || exit 2
+make -s "B=$BUILD" "$DOUBLE" || exit 2
 split -a 4 -l $GROUP "$OUT/list" "$OUT/group."
 ls "$OUT"/group.???? | xargs -P "$JOBS" -n 1 tests/matrix.sh --group
 cat "$OUT"/group.????.log >"$OUT/log"

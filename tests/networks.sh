@@ -5,18 +5,21 @@
 # training as well), against finite differences, and two of them at once in
 # threads.
 #
-#   RNETC, LIBRNET   what is tested: build/rnetc, build/librnet.a
-#   OUT              where everything goes: build/networks
+#   BUILD            the folder of the build: build
+#   RNETC, LIBRNET   what is tested: $BUILD/rnetc, $BUILD/librnet.a
+#   DOUBLE           the runtime in double: $BUILD/librnet_double.a
+#   OUT              where everything goes: $BUILD/networks
 #   JOBS             networks at a time: 2
 #   CC, CXX          compilers: cc, c++; clang reads the emitted C as well
 cd "$(dirname "$0")/.." || exit 2
-: "${RNETC:=build/rnetc}" "${LIBRNET:=build/librnet.a}"
-: "${OUT:=build/networks}" "${JOBS:=2}" "${CC:=cc}" "${CXX:=c++}"
-export RNETC LIBRNET OUT CC CXX
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${LIBRNET:=$BUILD/librnet.a}"
+: "${DOUBLE:=$BUILD/librnet_double.a}"
+: "${OUT:=$BUILD/networks}" "${JOBS:=2}" "${CC:=cc}" "${CXX:=c++}"
+export RNETC LIBRNET DOUBLE OUT CC CXX
 
 STRICT="-std=gnu11 -Wall -Wextra -Wconversion -Wshadow -pedantic -Werror"
 PLAIN="-std=gnu11 -O1 -g -pthread -Iruntime -Itests"
-DOUBLE="-DRNET_ONLY_SCALAR -include tests/double.h"
+IN_DOUBLE="-DRNET_ONLY_SCALAR -include tests/double.h"
 TSAN="-DRNET_ONLY_SCALAR -fsanitize=thread"
 
 # ---------------------------------------------------------- what is tested
@@ -119,8 +122,8 @@ train_steps() {
 
 gradcheck() {
     network=$(network_in $(source_of "$1"))
-    $CC $PLAIN $DOUBLE "-DNETWORK=$network" -o "$2/gradcheck" \
-        tests/gradcheck.c "$2/$1.c" "$OUT/double.a" -lm &&
+    $CC $PLAIN $IN_DOUBLE "-DNETWORK=$network" -o "$2/gradcheck" \
+        tests/gradcheck.c "$2/$1.c" "$DOUBLE" -lm &&
     timeout 120 "$2/gradcheck"
 }
 
@@ -170,7 +173,7 @@ mkdir -p "$OUT"
 for part in fixture guarded; do
     $CC $PLAIN -c -o "$OUT/$part.o" "tests/$part.c" || exit 2
 done
-archive double $DOUBLE || exit 2
+make -s "B=$BUILD" "$DOUBLE" || exit 2
 echo $names | xargs -P "$JOBS" -n 1 tests/networks.sh --one
 
 passed=0 failed=0

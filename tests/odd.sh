@@ -4,14 +4,12 @@
 # positions, empty and nameless blocks, several losses.  Each compiles without
 # warnings and its gradients agree with finite differences in double.
 cd "$(dirname "$0")/.." || exit 2
-: "${RNETC:=build/rnetc}" "${OUT:=build/odd}" "${CC:=cc}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${OUT:=$BUILD/odd}" "${CC:=cc}"
+: "${DOUBLE:=$BUILD/librnet_double.a}"
 STRICT="-std=gnu11 -O1 -Wall -Wextra -Wconversion -Wshadow -pedantic -Werror"
-DOUBLE="-std=gnu11 -O1 -g -pthread -Iruntime -Itests -DRNET_ONLY_SCALAR
-        -DRNET_ISA=scalar -include tests/double.h"
-mkdir -p "$OUT/parts" || exit 2
-for source in runtime/*.c runtime/scalar/*.c tests/sample.c; do
-    echo "$OUT/parts/$(echo "$source" | tr / _).o $source"
-done | xargs -P 2 -L 1 sh -c "$CC $(echo $DOUBLE)"' -c -o "$0" "$1"' || exit 2
+IN_DOUBLE="-std=gnu11 -O1 -g -pthread -Iruntime -Itests -DRNET_ONLY_SCALAR
+           -include tests/double.h"
+mkdir -p "$OUT" && make -s "B=$BUILD" "$DOUBLE" || exit 2
 passed=0 failed=0
 for file in "${@:-}"; do
     [ -n "$file" ] || set -- tests/odd/*.rnet
@@ -20,8 +18,8 @@ for file in "$@"; do
     name=$(basename "$file" .rnet)
     if $RNETC "$file" -o "$OUT/$name.c" &&
         $CC $STRICT -Iruntime -c -o "$OUT/$name.o" "$OUT/$name.c" &&
-        $CC $DOUBLE -DNETWORK=odd -o "$OUT/$name" tests/gradcheck.c \
-            "$OUT/$name.c" "$OUT"/parts/*.o -lm &&
+        $CC $IN_DOUBLE -DNETWORK=odd -o "$OUT/$name" tests/gradcheck.c \
+            "$OUT/$name.c" "$DOUBLE" -lm &&
         timeout 120 "$OUT/$name"; then
         passed=$((passed + 1))
     else

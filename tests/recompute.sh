@@ -3,8 +3,9 @@
 # (tests/recompute.c), in the double build; and reversible streams take the same
 # memory for training whatever their depth.
 cd "$(dirname "$0")/.." || exit 2
-: "${RNETC:=build/rnetc}" "${CC:=cc}" "${OUT:=build/recompute}"
-mkdir -p "$OUT" || exit 2
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${OUT:=$BUILD/recompute}"
+: "${CC:=cc}" "${DOUBLE:=$BUILD/librnet_double.a}"
+mkdir -p "$OUT" && make -s "B=$BUILD" "$DOUBLE" || exit 2
 passed=0 failed=0
 for source in tests/recompute/*.rnet; do
     name=$(basename "$source" .rnet)
@@ -12,10 +13,10 @@ for source in tests/recompute/*.rnet; do
     if $RNETC "$source" -o "$OUT/again_$name.c" &&
        $RNETC --prefix=plain_ "$OUT/$name.rnet" -o "$OUT/plain_$name.c" &&
        $CC -std=gnu11 -O1 -g -pthread -Iruntime -Itests "-I$OUT" \
-           -DRNET_ONLY_SCALAR -DRNET_ISA=scalar -include tests/double.h \
+           -DRNET_ONLY_SCALAR -include tests/double.h \
            "-DNETWORK=$name" "-DPLAIN=plain_$name" -o "$OUT/$name" \
-           tests/recompute.c tests/sample.c "$OUT/again_$name.c" \
-           "$OUT/plain_$name.c" runtime/*.c runtime/scalar/*.c -lm &&
+           tests/recompute.c "$OUT/again_$name.c" "$OUT/plain_$name.c" \
+           "$DOUBLE" -lm &&
        "$OUT/$name"
     then
         passed=$((passed + 1))

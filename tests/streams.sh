@@ -4,8 +4,8 @@
 # query of 0 is a mean.  Parameters are as many as the papers count, and
 # hyper-connections of 1,000 layers are no more C than of 4.
 cd "$(dirname "$0")/.." || exit 2
-: "${RNETC:=build/rnetc}" "${LIBRNET:=build/librnet.a}" "${CC:=cc}"
-: "${OUT:=build/streams}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${LIBRNET:=$BUILD/librnet.a}"
+: "${OUT:=$BUILD/streams}" "${CC:=cc}"
 mkdir -p "$OUT" || exit 2
 passed=0 failed=0
 check() {

@@ -3,7 +3,7 @@
 # as in zoo.tsv, and how long the compiler took for all; every file of library/
 # compiles by itself, without a warning.
 cd "$(dirname "$0")/.." || exit 2
-: "${RNETC:=build/rnetc}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}"
 out=$(mktemp -d) || exit 2
 trap 'rm -rf "$out"' EXIT
 passed=0 failed=0

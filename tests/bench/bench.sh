@@ -8,9 +8,10 @@
 #   BENCH_ROUNDS   turns of each program in a row: 9
 #   BENCH_PYTHON   Pythons that may have PyTorch
 #   BENCH_COMPILE  0: peers do not try torch.compile
-#   RNETC, LIBRNET, OUT   build/rnetc, build/librnet.a, build
+#   BUILD, RNETC, LIBRNET, OUT   build, its rnetc, its librnet.a, build
 cd "$(dirname "$0")/../.." || exit 2
-: "${RNETC:=build/rnetc}" "${LIBRNET:=build/librnet.a}" "${OUT:=build}"
+: "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${LIBRNET:=$BUILD/librnet.a}"
+: "${OUT:=$BUILD}"
 : "${CC:=cc}" "${BENCH_PYTHON:=/usr/bin/python3 python3}"
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -pthread -Iruntime -I$OUT/bench"
 

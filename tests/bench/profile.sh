@@ -3,7 +3,7 @@
 # step, share, calls, GFLOP/s and share of the peak, kernel by kernel.
 # After bench.sh has built; M2 train-momentum 32, say.
 cd "$(dirname "$0")/../.." || exit 2
-: "${LIBRNET:=build/librnet.a}" "${OUT:=build}" "${CC:=cc}"
+: "${BUILD:=build}" "${LIBRNET:=$BUILD/librnet.a}" "${OUT:=$BUILD}" "${CC:=cc}"
 steps=${4:-40}
 wraps=$(sed -n 's/.*\(__wrap_rnet_[a-z_]*\).*/\1/p
                 s/^WRAP(\(rnet_[a-z_]*\),.*/__wrap_\1/p' \
