@@ -72,8 +72,11 @@ static void compile(struct job *j)
     grad(c);
     if (ends(j, STAGE_GRAD))
         return;
-    recompute(c);
-    join(c);
+    c->no_fuse = o->no_fuse;
+    if (!o->no_fuse) {
+        recompute(c);
+        join(c);
+    }
     fuse(c);
     if (ends(j, STAGE_FUSE))
         return;
@@ -178,7 +181,7 @@ int main(int argc, char **argv)
     struct arena arena = { 0 };
     struct names names = { .arena = &arena };
     struct diag diag = { .arena = &arena, .out = stderr, .max_errors = 20 };
-    struct compilation c = { &arena, &names, &diag, NULL };
+    struct compilation c = { .arena = &arena, .names = &names, .diag = &diag };
     struct options options = { 0 };
     int status = 2;
 

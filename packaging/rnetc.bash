@@ -2,7 +2,7 @@
 _rnetc()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local options='--output= --header= --prefix= -M -MD -MF -MT -MP -D
+    local options='--output= --header= --prefix= --no-fuse -M -MD -MF -MT -MP -D
         --network= -I --check --summary --summary=json --batch= --threads=
         --dot --dump= -Wall -Werror -Wno- -w -fmax-errors= -fdiagnostics-format=
         --color= --library --library= --help --version'

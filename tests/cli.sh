@@ -304,6 +304,11 @@ else
     verdict "the prefixed C compiles: $(head -n 3 err)" 1
 fi
 
+# --no-fuse: nothing rides on a kernel, nothing shares memory.
+"$RNETC" --dump=plan "$ex/highway.rnet" | grep -q 'in place' \
+    && ! "$RNETC" --no-fuse --dump=plan "$ex/highway.rnet" | grep -q 'in place'
+verdict "--no-fuse plans nothing in place" $?
+
 # ------------------------------------------------------------------ messages
 
 run 1 bad.rnet -fdiagnostics-format=json

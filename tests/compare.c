@@ -773,16 +773,19 @@ static struct call call_of(struct trial *t, struct guarded *arena)
 }
 
 /* Both entry points refuse it, or training alone, and touch nothing. */
+enum asked { BOTH, TRAINING, INFERENCE };
+
 static void expect_refusal(struct trial *t, struct call *c, const char *what,
-                           enum rnet_status expected, int only_train)
+                           enum rnet_status expected, enum asked asked)
 {
     struct rnet_work *work = c->without_work ? NULL : &c->work;
-    if (!only_train)
+    if (asked != TRAINING)
         expect_status(what, net->infer(c->params, c->input, c->output,
                                        c->batch, work), expected);
-    expect_status(what, net->train(c->params, c->input, c->output, c->loss,
-                                   c->grads, t->input_grad, c->batch, work),
-                  expected);
+    if (asked != INFERENCE)
+        expect_status(what, net->train(c->params, c->input, c->output, c->loss,
+                                       c->grads, t->input_grad, c->batch,
+                                       work), expected);
     if (memcmp(t->params.data, t->start.data, net->param_floats * 4))
         fail("%s: parameters were touched", what);
     for (size_t i = 0; i < net->grad_floats; i++)
@@ -797,24 +800,24 @@ static void check_pointers(struct trial *t, struct guarded *arena)
 {
     struct call c = call_of(t, arena);
     c.params = NULL;
-    expect_refusal(t, &c, "params NULL", RNET_NULL, 0);
+    expect_refusal(t, &c, "params NULL", RNET_NULL, BOTH);
     c = call_of(t, arena);
     c.params++;
-    expect_refusal(t, &c, "params misaligned", RNET_MISALIGNED, 0);
+    expect_refusal(t, &c, "params misaligned", RNET_MISALIGNED, BOTH);
     c = call_of(t, arena);
     c.grads = NULL;
-    expect_refusal(t, &c, "grads NULL", RNET_NULL, 1);
+    expect_refusal(t, &c, "grads NULL", RNET_NULL, TRAINING);
     c = call_of(t, arena);
     c.grads++;
-    expect_refusal(t, &c, "grads misaligned", RNET_MISALIGNED, 1);
+    expect_refusal(t, &c, "grads misaligned", RNET_MISALIGNED, TRAINING);
     c = call_of(t, arena);
     c.loss = NULL;
-    expect_refusal(t, &c, "loss NULL", RNET_NULL, 1);
+    expect_refusal(t, &c, "loss NULL", RNET_NULL, TRAINING);
     for (int i = 0; i < net->input_count; i++) {
         c = call_of(t, arena);
         c.input[i] = NULL;
         expect_refusal(t, &c, "an input NULL", RNET_NULL,
-                       net->inputs[i].target);
+                       net->inputs[i].target ? TRAINING : BOTH);
     }
 }
 
@@ -822,20 +825,21 @@ static void check_work(struct trial *t, struct guarded *arena)
 {
     struct call c = call_of(t, arena);
     c.without_work = 1;
-    expect_refusal(t, &c, "work NULL", RNET_NULL, 0);
+    expect_refusal(t, &c, "work NULL", RNET_NULL, BOTH);
     c = call_of(t, arena);
     c.work.memory = NULL;
-    expect_refusal(t, &c, "work memory NULL", RNET_NULL, 0);
+    expect_refusal(t, &c, "work memory NULL", RNET_NULL, BOTH);
     c = call_of(t, arena);
     c.work.memory = (char *)arena->data + 4;
-    expect_refusal(t, &c, "work memory misaligned", RNET_MISALIGNED, 0);
+    expect_refusal(t, &c, "work memory misaligned", RNET_MISALIGNED, BOTH);
     c = call_of(t, arena);
     c.work.bytes = net->train_bytes(t->batch, 1) - 1;
-    expect_refusal(t, &c, "one byte less for training", RNET_TOO_SMALL, 1);
+    expect_refusal(t, &c, "one byte less for training", RNET_TOO_SMALL, TRAINING);
     size_t infer_bytes = net->infer_bytes(t->batch, 1);
     c.work.bytes = infer_bytes ? infer_bytes - 1 : 0;
     if (infer_bytes)
-        expect_refusal(t, &c, "one byte less", RNET_TOO_SMALL, 0);
+        expect_refusal(t, &c, "one byte less for inference",
+                       RNET_TOO_SMALL, INFERENCE);
 }
 
 static void check_indices(struct trial *t, struct guarded *arena)
@@ -867,14 +871,14 @@ static void check_graphs(struct trial *t, struct guarded *arena)
         if (!g)
             continue;
         g->graph.nodes--;
-        expect_refusal(t, &c, "a node less", RNET_BAD_GRAPH, 0);
+        expect_refusal(t, &c, "a node less", RNET_BAD_GRAPH, BOTH);
         g->graph.nodes++;
         *(int32_t *)g->neighbours.data += (int32_t)t->batch;
-        expect_refusal(t, &c, "no node", RNET_BAD_GRAPH, 0);
+        expect_refusal(t, &c, "no node", RNET_BAD_GRAPH, BOTH);
         *(int32_t *)g->neighbours.data -= (int32_t)t->batch;
         transpose_graph(g);
         g->transposed.nodes--;
-        expect_refusal(t, &c, "wrongly transposed", RNET_BAD_GRAPH, 1);
+        expect_refusal(t, &c, "wrongly transposed", RNET_BAD_GRAPH, TRAINING);
         g->graph.transposed = NULL;
     }
 }

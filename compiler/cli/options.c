@@ -20,7 +20,7 @@ enum {
 /* Options with a long name alone. */
 enum { LONG_HELP = 256, LONG_VERSION, LONG_OUTPUT, LONG_HEADER, LONG_NETWORK,
        LONG_CHECK, LONG_DUMP, LONG_SUMMARY, LONG_BATCH, LONG_THREADS, LONG_DOT,
-       LONG_PREFIX, LONG_COLOR, LONG_LIBRARY };
+       LONG_PREFIX, LONG_COLOR, LONG_LIBRARY, LONG_NO_FUSE };
 
 static const struct option longs[] = {
     { "help", no_argument, NULL, LONG_HELP },
@@ -37,6 +37,7 @@ static const struct option longs[] = {
     { "prefix", required_argument, NULL, LONG_PREFIX },
     { "color", optional_argument, NULL, LONG_COLOR },
     { "library", optional_argument, NULL, LONG_LIBRARY },
+    { "no-fuse", no_argument, NULL, LONG_NO_FUSE },
     { 0 }
 };
 enum { LONGS = sizeof longs / sizeof longs[0] - 1 };
@@ -53,6 +54,8 @@ static const char help[] =
 "                       with .h)\n"
 "      --prefix=PREFIX  put PREFIX before every name that is visible to the\n"
 "                       linker\n"
+"      --no-fuse        every operator a pass of its own, every value memory of\n"
+"                       its own: slow; to tell whether fusion is at fault\n"
 "  -M                   write what FILE imports as a rule for make, no C\n"
 "  -MD                  write that rule too, beside the C, as a .d file\n"
 "  -MF FILE             write the rule to FILE\n"
@@ -455,6 +458,7 @@ static void set_option(struct reader *r, int option, int argc, char **argv)
     case 'W': set_warning(r, optarg); break;
     case 'w': r->diag->no_warnings = true; break;
     case LONG_COLOR: set_color(r, optarg); break;
+    case LONG_NO_FUSE: o->no_fuse = true; break;
     case LONG_LIBRARY: answer_library(r, optarg); break;
     default: bad_option(r, option, argv);
     }

@@ -24,6 +24,7 @@ struct options {
     enum stage last;            /* no stage after it is needed */
     int64_t infer_batch, train_batch;
     int threads;
+    bool no_fuse;               /* see struct compilation */
     /* -MD: a depfile beside the output; -M: nothing but that */
     bool depfile, phony;
     const char *depfile_path;

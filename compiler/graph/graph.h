@@ -335,6 +335,8 @@ struct compilation {
     struct names *names;
     struct diag *diag;
     struct network *network;
+    bool no_fuse;               /* every operator is a kernel of its own, every
+                                   value has memory of its own */
 };
 
 /* ---- building: graph.c ---- */

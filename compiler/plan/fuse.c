@@ -108,6 +108,15 @@ static bool takes(const struct kernel *k, const struct node *node)
         && !k->port;
 }
 
+static void add_pass(struct fuser *f, struct node *node)
+{
+    struct kernel *k = add_kernel(f, NULL);
+
+    k->like = extent_of(node);
+    k->optional = node->optional;
+    add_tail(f, f->schedule->count - 1, node);
+}
+
 /* The kernel a pointwise node rides on: where its last operand is made, or
  * after. */
 static void attach(struct fuser *f, struct node *node)
@@ -119,6 +128,10 @@ static void attach(struct fuser *f, struct node *node)
         node->in[i] = actual(f, node->in[i]);
         int k = kernel_of(node->in[i]);
         first = k > first ? k : first;
+    }
+    if (f->c->no_fuse) {
+        add_pass(f, node);
+        return;
     }
     bool direct = first >= 0 && takes(&s->kernel[first], node);
     for (int i = 1; direct && i < node->ins; i++)
@@ -132,10 +145,7 @@ static void attach(struct fuser *f, struct node *node)
             add_tail(f, k, node);
             return;
         }
-    struct kernel *k = add_kernel(f, NULL);
-    k->like = extent_of(node);
-    k->optional = node->optional;
-    add_tail(f, s->count - 1, node);
+    add_pass(f, node);
 }
 
 /* ---- operators that are several ---- */

@@ -365,7 +365,7 @@ static bool region_in_place(struct planner *p)
     bool backward = p->mode == MODE_BACKWARD;
     struct value *x, *y;
 
-    if (!r->input_count)
+    if (!r->input_count || p->c->no_fuse)
         return false;
     x = backward ? r->seeds[0] : r->inputs[0];
     y = backward ? r->grads[0] : real_output(p, r->outputs[0]);
@@ -399,14 +399,16 @@ static void set_offset(struct form_size *offset, int unit, int64_t n)
         offset->per_strips[unit] += n;
 }
 
-static bool meet(const struct place *a, const struct place *b)
+static bool meet(const struct planner *p, const struct place *a,
+                 const struct place *b)
 {
-    return a->first <= b->last && b->first <= a->last;
+    return p->c->no_fuse || (a->first <= b->last && b->first <= a->last);
 }
 
 /* The lowest offset at which `place` meets none of the `count` placed. */
-static int64_t lowest(struct place **placed, const int64_t *offsets,
-                      int count, const struct place *place, int unit)
+static int64_t lowest(const struct planner *p, struct place **placed,
+                      const int64_t *offsets, int count,
+                      const struct place *place, int unit)
 {
     int64_t at = 0, size = amount(&place->size, unit);
     bool moved = true;
@@ -415,7 +417,7 @@ static int64_t lowest(struct place **placed, const int64_t *offsets,
         moved = false;
         for (int i = 0; i < count; i++) {
             int64_t end = offsets[i] + amount(&placed[i]->size, unit);
-            if (meet(placed[i], place) && at < end && offsets[i] < at + size) {
+            if (meet(p, placed[i], place) && at < end && offsets[i] < at + size) {
                 at = end;
                 moved = true;
             }
@@ -449,7 +451,7 @@ static int64_t pack_unit(struct planner *p, int unit,
             list[count++] = s->places[i];
     qsort_r(list, (size_t)count, sizeof *list, by_size, &unit);
     for (int i = 0; i < count; i++) {
-        offsets[i] = lowest(list, offsets, i, list[i], unit);
+        offsets[i] = lowest(p, list, offsets, i, list[i], unit);
         list[i]->offset = *base;
         set_offset(&list[i]->offset, unit, offsets[i]);
         int64_t end = offsets[i] + amount(&list[i]->size, unit);
@@ -595,7 +597,7 @@ static bool plan_region(struct compilation *c, struct region *region,
     arguments(&p);
     lives(&p);
     p.schedule->in_place = region_in_place(&p);
-    for (int i = 0; i < p.schedule->count; i++) {
+    for (int i = 0; !c->no_fuse && i < p.schedule->count; i++) {
         merge_call(&p, i);
         merge_stores(&p, i);
     }

@@ -1,0 +1,38 @@
+#!/bin/sh
+# torture.sh [NAME ...]: the long versions of the tests that have one (or of those
+# named), one after the other, each with its log in build/torture/, and at last
+# a table of their figures, which is kept in build/torture/figures.txt: what
+# docs/RELIABILITY.md quotes.  It takes hours; docs/TESTING.md says how long each.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+unset MAKEFLAGS MFLAGS
+: "${OUT:=build/torture}"
+mkdir -p "$OUT" || exit 2
+
+# Scripts that know --long.
+names=${*:-$(grep -l -e '--long' tests/*.sh | sed 's|.*/||; s|\.sh$||' |
+    grep -v '^torture$')}
+failed=
+for name in $names; do
+    begin=$(date +%s)
+    printf '%-12s ' "$name"
+    if sh "tests/$name.sh" --long >"$OUT/$name.log" 2>&1 </dev/null; then
+        verdict=good
+        grep -q ': skipped,' "$OUT/$name.log" &&
+            verdict="good, but: $(grep -m 1 ': skipped,' "$OUT/$name.log")"
+    else
+        verdict="FAILED, see $OUT/$name.log"
+        failed="$failed $name"
+    fi
+    echo "$(($(date +%s) - begin)) s  $verdict"
+done
+
+# A later figure of the same name replaces an earlier one.
+cat "$OUT"/*.log | sed -n 's/^figure \(.*\): \(.*\)$/\1	\2/p' | awk -F '\t' '
+    !($1 in value) { name[++count] = $1 }
+    { value[$1] = $2 }
+    END { for (i = 1; i <= count; i++) printf "%-56s %s\n", name[i], value[name[i]] }
+    ' >"$OUT/figures.txt"
+echo
+cat "$OUT/figures.txt"
+[ -z "$failed" ]
