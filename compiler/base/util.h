@@ -2,29 +2,14 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include "limit.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Every limit on input, named in the message that reports it. */
-enum {
-    LIMIT_FILE_BYTES = 16 << 20,    /* one source file */
-    LIMIT_FILES      = 256,         /* files of one compilation */
-    LIMIT_NESTING    = 200,         /* parentheses, braces, blocks in blocks */
-    LIMIT_RECURSION  = 200,         /* blocks that call themselves */
-    LIMIT_REPEAT     = 1000000,     /* iterations of one repeat */
-    LIMIT_NODES      = 2000000,     /* operations of one network, elaborated */
-    LIMIT_NUMBERS    = 1 << 24,     /* that vary with the index of a repeat */
-    LIMIT_TENSORS    = 100000,      /* rows of the table of parameters */
-    LIMIT_RANK       = 8,           /* axes of a value */
-    LIMIT_NEST_REPEAT = 4,          /* repeats within repeats */
-    LIMIT_NAME       = 200          /* bytes of a dotted parameter name */
-};
-#define LIMIT_AXIS   ((int64_t)1 << 31)     /* one axis of a shape */
-#define LIMIT_SIZE   ((int64_t)1 << 40)     /* scalars of one value or tensor */
 
 /* An arena: memory that lives until the whole of it is released.  Running out
  * of memory ends the process with a message: the compiler has nothing to

@@ -9,7 +9,6 @@
 
 #include "graph.h"
 
-enum { LIMIT_PARAMETERS = 64 };  /* of a block or network */
 
 struct number { bool is_integer; int64_t integer; double real; };
 

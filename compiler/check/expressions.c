@@ -316,9 +316,7 @@ static struct thing eval_kind(struct body *body, struct ast *ast,
 }
 
 /* Blocks that call themselves in parentheses multiply two limits: the product
- * has one of its own, for the machine's stack. */
-enum { LIMIT_LEVEL = 3000 };
-
+ * has one of its own, LIMIT_LEVEL, for the machine's stack. */
 struct thing eval(struct body *body, struct ast *ast, struct value *x,
                   bool column)
 {

@@ -25,8 +25,6 @@ static bool window_fits(struct use *use, struct value *x, int64_t height,
     return false;
 }
 
-enum { LIMIT_WINDOW = 1 << 20 };        /* kernel, stride, padding, dilation */
-
 static int64_t height_of(const struct value *x)
 {
     return x->shape.rank == 2 ? 1 : x->shape.axis[0];

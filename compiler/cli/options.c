@@ -11,12 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    LIMIT_BATCH = 1 << 30,
-    LIMIT_THREADS = 1024,
-    LIMIT_MAX_ERRORS = 1000000
-};
-
 /* Options with a long name alone. */
 enum { LONG_HELP = 256, LONG_VERSION, LONG_OUTPUT, LONG_HEADER, LONG_NETWORK,
        LONG_CHECK, LONG_DUMP, LONG_SUMMARY, LONG_BATCH, LONG_THREADS, LONG_DOT,
@@ -320,7 +314,7 @@ static void set_format(struct reader *r, const char *text)
 
     if ((value = after_word(text, "max-errors=")) != NULL)
         r->diag->max_errors = (int)read_count(r, "-fmax-errors", value, 0,
-                                              LIMIT_MAX_ERRORS);
+                                              LIMIT_ERRORS);
     else if ((value = after_word(text, "diagnostics-format=")) != NULL)
         r->diag->format = choose(r, "format", value, formats, 2) == 1
             ? DIAG_JSON : DIAG_TEXT;

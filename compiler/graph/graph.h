@@ -138,7 +138,7 @@ enum aggregate { AGGREGATE_SUM, AGGREGATE_MEAN, AGGREGATE_SYMMETRIC };
 enum loss { LOSS_CROSS_ENTROPY, LOSS_SQUARED, LOSS_BINARY, LOSS_ABSOLUTE };
 
 enum { WORKER_FLOATS = 49152 }; /* RNET_WORKER_FLOATS of rnet_kernels.h */
-enum { NODE_INS = 16, NODE_OUTS = 8, NODE_PARAMS = 4 };
+enum { NODE_INS = LIMIT_OPERANDS, NODE_OUTS = 8, NODE_PARAMS = 4 };
 
 /* Fields by operator (in -> out; params):
  *   POINT       acc [operand] [for AFFINE: scale, shift; AFFINE2: x, a, b, c];

@@ -39,7 +39,7 @@ struct kernel {
 
 /* A size that depends on the batch: constant + per_sample * batch +
  * sum per_strips[i] * strips of batch * rows[i]. */
-enum { UNITS = 16 };
+enum { UNITS = LIMIT_UNITS };
 struct form_size { int64_t constant, per_sample, per_strips[UNITS]; };
 struct units { int64_t rows[UNITS]; int count; };
 

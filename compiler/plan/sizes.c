@@ -4,20 +4,19 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Sums and products stop at TOO_LARGE, which plan() reports. */
-#define TOO_LARGE ((int64_t)1 << 50)
+/* Sums and products stop at LIMIT_MEMORY, which plan() reports. */
 
 static int64_t bounded_add(int64_t a, int64_t b)
 {
     int64_t sum;
-    return add_size(a, b, &sum) && sum < TOO_LARGE ? sum : TOO_LARGE;
+    return add_size(a, b, &sum) && sum < LIMIT_MEMORY ? sum : LIMIT_MEMORY;
 }
 
 static int64_t bounded_times(int64_t a, int64_t n)
 {
     int64_t product;
-    return mul_size(a, n, &product) && product < TOO_LARGE ? product
-                                                           : TOO_LARGE;
+    return mul_size(a, n, &product) && product < LIMIT_MEMORY ? product
+                                                              : LIMIT_MEMORY;
 }
 
 struct form_size form_add(struct form_size a, struct form_size b)
@@ -40,9 +39,9 @@ struct form_size form_times(struct form_size a, int64_t n)
 
 bool form_too_large(const struct form_size *form)
 {
-    bool large = form->constant >= TOO_LARGE || form->per_sample >= TOO_LARGE;
+    bool large = form->constant >= LIMIT_MEMORY || form->per_sample >= LIMIT_MEMORY;
     for (int i = 0; i < UNITS; i++)
-        large |= form->per_strips[i] >= TOO_LARGE;
+        large |= form->per_strips[i] >= LIMIT_MEMORY;
     return large;
 }
 

@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { LIMIT_OPEN = 1000 };     /* boxes; later blocks are drawn closed */
-
 enum line { LINE_COLUMN, LINE_SHORTCUT, LINE_GATE, LINE_CONCAT };
 static const char *const colors[] = { NULL, "royalblue", "darkorange",
                                       "seagreen" };

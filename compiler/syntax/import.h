@@ -5,7 +5,6 @@
 #include "graph.h"
 #include "options.h"
 
-enum { LIMIT_IMPORTS = 64 };    /* imports within imports */
 
 /* The tree of options->input, its declarations followed by the blocks of every
  * file it imports, however far away.  NULL when it cannot be read; errors go
