@@ -134,5 +134,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 .PHONY: all check test golden pictures bench sanitize sanitized lint install uninstall clean
--include examples/examples.mk
+-include examples/examples.mk tests/random/random.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,8 @@
+# random.mk: the programs of tests/random.
+GENERATOR = draw tree gen census layers layers_maps layers_rows layers_shape \
+            column blocks groups library program generate
+$(B)/random/generate: $(GENERATOR:%=$(B)/random/%.o)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(B)/random/%.o: tests/random/%.c
+	@mkdir -p $(@D)
+	$(BASE) -O1 -Iruntime -Itests -c -o $@ $<
