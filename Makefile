@@ -34,10 +34,10 @@ $(B)/librnet.a: $(RUNTIME)
 
 $(B)/compiler/syntax/lex.c: compiler/syntax/lex.re
 	@mkdir -p $(@D)
-	re2c -W -Werror --no-generation-date -i -o $@ $<
+	re2c -W -Werror --no-generation-date $(if $(LINED),,-i) -o $@ $<
 $(B)/compiler/syntax/parse.c $(B)/compiler/syntax/parse.h &: compiler/syntax/parse.y
 	@mkdir -p $(@D)
-	bison -Wall -Wcounterexamples -Werror --no-lines \
+	bison -Wall -Wcounterexamples -Werror $(if $(LINED),,--no-lines) \
 	    --header=$(B)/compiler/syntax/parse.h -o $(B)/compiler/syntax/parse.c $<
 $(COMPILER): $(B)/compiler/syntax/parse.h
 LIBRARY  = $(sort $(wildcard library/*.rnet))
@@ -100,6 +100,10 @@ sanitized: all $(UNIT) $(B)/examples/train
 	BUILD=$(B) tests/mangle.sh
 	tests/sanitize.sh $(B) $(UNIT)
 
+# Branches that the tests take.  LINED: generated C names its source's lines.
+coverage:
+	tests/coverage.sh
+
 lint:
 	cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,portability --suppress=invalidPointerCast \
@@ -133,6 +137,6 @@ uninstall:
 
 clean:
 	rm -rf $(B)
-.PHONY: all check test golden pictures bench sanitize sanitized lint install uninstall clean
+.PHONY: all check test golden pictures bench sanitize sanitized coverage lint install uninstall clean
 -include examples/examples.mk tests/random/random.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -29,7 +29,9 @@
 #define RNET_REGISTERS 16
 #endif
 
+#ifndef ALWAYS_INLINE
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#endif
 #define NOINLINE __attribute__((noinline))
 
 /* Before a loop.  UNROLL: completely; the count is a constant after inlining,
