@@ -182,14 +182,18 @@ static void add_iteration(struct compilation *c, struct run *run,
     run->iterations[run->count++] = region;
 }
 
-/* Whether the region is one more iteration of the run. */
-static bool joins(struct body *body, struct run *run, struct region *region)
+/* Whether the region is one more iteration of the run.  Without an index all
+ * iterations have the same numbers, those of repeats within them too. */
+static bool joins(struct body *body, const struct ast *ast, struct run *run,
+                  struct region *region)
 {
     struct compilation *c = body->check->c;
+    bool varies = false;
 
     if (!run->region || !join_iteration(c, run->region, region, body->loops,
-                                        run->count, &run->varies))
+                                        run->count, &varies))
         return false;
+    run->varies |= varies && ast->name;
     add_iteration(c, run, region);
     return true;
 }
@@ -340,7 +344,7 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
                               : iterate(body, ast, in, i, &inverse);
         if (!region)
             return NULL;
-        if (joins(body, &run, region)) {
+        if (joins(body, ast, &run, region)) {
             if (!ast->name) {
                 advance(body->scope->counters, before, count - 1 - i);
                 run.count += count - 1 - i;
