@@ -316,33 +316,38 @@ static const char *attention_assert(struct compilation *c, int64_t head,
         WORKER_FLOATS + worker);
 }
 
-/* What a node needs; "": what every kernel may count on. */
-static const char *node_asserts(struct compilation *c, const struct node *n,
-                                bool training, int64_t worker, int64_t shared)
+static void add_once(struct text *out, const char *line)
 {
-    if (n->op == OP_ATTENTION)
-        return attention_assert(c, n->set.n[4], training, worker);
-    if (!(op_row(n->op)->traits & CONVOLVES))
-        return "";
-    const char *lines = worker_assert(c, &n->conv, worker);
-    if (!training && n->op != OP_UPCONV)
-        return lines;
-    return arena_format(c->arena, "%s%s", lines,
-        shared_assert(c, training ? "RNET_CONV_SCRATCH_FLOATS"
-                      : "RNET_CONV_WEIGHTS", &n->conv, shared));
+    if (!out->data || !strstr(out->data, line))
+        text_add(out, "%s", line);
 }
 
+/* What a node needs beyond what every kernel may count on. */
+static void node_asserts(struct compilation *c, struct text *out,
+                         const struct node *n, int64_t worker, int64_t shared)
+{
+    if (n->op == OP_ATTENTION || n->op == OP_ATTENTION_GRAD)
+        add_once(out, attention_assert(c, n->set.n[4],
+                                       n->op == OP_ATTENTION_GRAD, worker));
+    if (op_row(n->op)->traits & CONVOLVES)
+        add_once(out, worker_assert(c, &n->conv, worker));
+    if (n->op == OP_UPCONV)
+        add_once(out, shared_assert(c, "RNET_CONV_WEIGHTS", &n->conv, shared));
+    if (n->op == OP_CONV_GRAD)
+        add_once(out, shared_assert(c, "RNET_CONV_SCRATCH_FLOATS", &n->conv,
+                                    shared));
+}
+
+/* The nodes that sizes.c (list_scratch) looks at. */
 static void assert_scratch(struct compilation *c, struct text *out,
-                           const struct list *list, bool training,
-                           int64_t worker, int64_t shared)
+                           const struct list *list, int64_t worker,
+                           int64_t shared)
 {
     for (const struct node *n = list->first; n; n = n->next) {
-        if (n->op == OP_LOOP)
-            assert_scratch(c, out, &n->loop.body->nodes, training, worker,
-                           shared);
-        const char *lines = node_asserts(c, n, training, worker, shared);
-        if (!out->data || !strstr(out->data, lines))
-            text_add(out, "%s", lines);
+        if (n->op == OP_LOOP || n->op == OP_LOOP_GRAD)
+            assert_scratch(c, out, n->op == OP_LOOP ? &n->loop.body->nodes
+                           : &n->loop.body->backward, worker, shared);
+        node_asserts(c, out, n, worker, shared);
     }
 }
 
@@ -353,7 +358,9 @@ static void scratch_asserts(struct compilation *c, struct text *out)
 
     kernel_scratch(c->network, trains(c), &worker, &shared);
     for (const struct function *f = c->network->functions; f; f = f->next)
-        assert_scratch(c, &lines, &f->body->nodes, trains(c), worker, shared);
+        for (int grad = 0; grad < (trains(c) ? 2 : 1); grad++)
+            assert_scratch(c, &lines, grad ? &f->body->backward
+                           : &f->body->nodes, worker, shared);
     if (lines.length)
         text_add(out, "%s\n", lines.data);
     text_free(&lines);

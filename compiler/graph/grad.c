@@ -812,10 +812,6 @@ static struct value *sum_captured(struct pass *p, struct value *input,
 
 static void collect_grads(struct pass *p, struct region *region)
 {
-    region->grads = arena_alloc(p->c->arena, sizeof *region->grads
-                                * (size_t)(region->input_count + 1));
-    region->sums = arena_alloc(p->c->arena, sizeof *region->sums
-                               * (size_t)(region->input_count + 1));
     for (int i = 0; i < region->input_count; i++) {
         struct value *input = region->inputs[i], *g = grad_of(p, input);
         if (i == 0)
@@ -825,20 +821,41 @@ static void collect_grads(struct pass *p, struct region *region)
     }
 }
 
-static void grad_region(struct compilation *c, struct region *region)
+static void prepare(struct pass *p, struct region *region)
 {
-    struct pass p = { c, region };
     size_t inputs = (size_t)region->input_count + 1;
     size_t outputs = (size_t)region->output_count + 1;
 
-    region->input_needed = arena_alloc(c->arena, inputs);
-    region->output_needed = arena_alloc(c->arena, outputs);
-    seed(&p, region);
+    region->input_needed = arena_alloc(p->c->arena, inputs);
+    region->output_needed = arena_alloc(p->c->arena, outputs);
+    region->grads = arena_alloc(p->c->arena, sizeof *region->grads * inputs);
+    region->sums = arena_alloc(p->c->arena, sizeof *region->sums * inputs);
+    seed(p, region);
+}
+
+/* What serves no loss has an empty backward list. */
+static void no_gradient(struct compilation *c, struct region *region)
+{
+    struct pass p = { c, region };
+
+    prepare(&p, region);
+    for (struct node *n = region->nodes.first; n; n = n->next)
+        if (n->op == OP_LOOP)
+            no_gradient(c, n->loop.body);
+}
+
+static void grad_region(struct compilation *c, struct region *region)
+{
+    struct pass p = { c, region };
+
+    prepare(&p, region);
     for (struct node *n = region->nodes.last; n; n = n->previous) {
         if (n->op == OP_LOSS)
             grad_loss(&p, n);
         else if (n->outs && grad_of(&p, n->out[0]) && !n->out[0]->integer)
             grad_node(&p, n, n->out[0]->grad);
+        else if (n->op == OP_LOOP)
+            no_gradient(c, n->loop.body);
     }
     collect_grads(&p, region);
 }
@@ -902,7 +919,10 @@ void grad(struct compilation *c)
         port->value->from_inputs = true;
     mark_from_inputs(c->network->main->body);
     for (struct function *f = c->network->functions; f; f = f->next)
-        grad_region(c, f->body);
+        if (f->trained)
+            grad_region(c, f->body);
+        else
+            no_gradient(c, f->body);
     output_grads(c);
     mark_optional(c);
 }

@@ -294,6 +294,7 @@ struct function {
     int uses;
     bool written;               /* marks of the passes */
     bool inferred;              /* inference runs it: inferred.c */
+    bool trained;               /* a loss follows from it: the same */
     bool failed;                /* an error was reported in it */
     struct alike *alike;        /* same.c */
     struct function *next;      /* in the order of completion: callees first */

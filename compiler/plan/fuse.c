@@ -581,7 +581,8 @@ void fuse(struct compilation *c)
 
     for (struct function *fn = c->network->functions; fn; fn = fn->next)
         for (int mode = 0; mode < (train ? MODES : 1); mode++)
-            if (mode != MODE_INFER || fn->inferred)
+            if (mode == MODE_INFER ? fn->inferred
+                : mode != MODE_BACKWARD || fn->trained)
                 fuse_region(c, fn->body, (enum mode)mode);
 }
 

@@ -1680,12 +1680,12 @@ _Static_assert(RNET_WORKER_FLOATS == 49152,
 _Static_assert(RNET_CONV_WORKER_FLOATS(32, 32, 24,
     32, 32, 48, 1, 1, 1, 1, 0, 0, 0, 0)
     <= 87616, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(24, 48, 1, 1, 1)
-    <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(32, 32, 48,
     32, 32, 12, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 87616, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_SCRATCH_FLOATS(48, 12, 3, 3, 1)
+    <= 55488, "librnet needs more scratch than rnetc knows");
+_Static_assert(RNET_CONV_SCRATCH_FLOATS(24, 48, 1, 1, 1)
     <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(32, 32, 36,
     32, 32, 48, 1, 1, 1, 1, 0, 0, 0, 0)
@@ -1700,38 +1700,24 @@ _Static_assert(RNET_CONV_SCRATCH_FLOATS(48, 24, 1, 1, 1)
 _Static_assert(RNET_CONV_WORKER_FLOATS(16, 16, 24,
     16, 16, 48, 1, 1, 1, 1, 0, 0, 0, 0)
     <= 87616, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(24, 48, 1, 1, 1)
-    <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(16, 16, 48,
     16, 16, 12, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 87616, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(48, 12, 3, 3, 1)
-    <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(16, 16, 36,
     16, 16, 48, 1, 1, 1, 1, 0, 0, 0, 0)
     <= 87616, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(36, 48, 1, 1, 1)
-    <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(16, 16, 48,
     16, 16, 24, 1, 1, 1, 1, 0, 0, 0, 0)
     <= 87616, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(48, 24, 1, 1, 1)
-    <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(8, 8, 24,
     8, 8, 48, 1, 1, 1, 1, 0, 0, 0, 0)
     <= 87616, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(24, 48, 1, 1, 1)
-    <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(8, 8, 48,
     8, 8, 12, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 87616, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(48, 12, 3, 3, 1)
-    <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(8, 8, 36,
     8, 8, 48, 1, 1, 1, 1, 0, 0, 0, 0)
     <= 87616, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(36, 48, 1, 1, 1)
-    <= 55488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(32, 32, 3,
     32, 32, 24, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 87616, "librnet needs more scratch than rnetc knows");

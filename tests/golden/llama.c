@@ -525,6 +525,8 @@ static void llama_backward_pass(const struct rnet_run *run,
 
 _Static_assert(RNET_WORKER_FLOATS == 49152,
                "librnet and rnetc do not belong together");
+_Static_assert(RNET_ATTENTION_FLOATS(2)
+    <= 66560, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_ATTENTION_GRAD_FLOATS(2)
     <= 66560, "librnet needs more scratch than rnetc knows");
 

@@ -864,17 +864,17 @@ _Static_assert(RNET_CONV_SCRATCH_FLOATS(4, 4, 3, 3, 1)
 _Static_assert(RNET_CONV_WORKER_FLOATS(8, 6, 4,
     4, 3, 8, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 2496, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(4, 8, 3, 3, 1)
-    <= 18624, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(4, 3, 8,
     4, 3, 8, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 2496, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(8, 8, 3, 3, 1)
-    <= 18624, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(8, 6, 4,
     4, 3, 8, 1, 1, 1, 1, 0, 0, 0, 0)
     <= 2496, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_SCRATCH_FLOATS(4, 8, 1, 1, 1)
+    <= 18624, "librnet needs more scratch than rnetc knows");
+_Static_assert(RNET_CONV_SCRATCH_FLOATS(8, 8, 3, 3, 1)
+    <= 18624, "librnet needs more scratch than rnetc knows");
+_Static_assert(RNET_CONV_SCRATCH_FLOATS(4, 8, 3, 3, 1)
     <= 18624, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(8, 6, 3,
     8, 6, 4, 3, 3, 1, 1, 1, 1, 1, 1)

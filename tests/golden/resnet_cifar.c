@@ -1228,22 +1228,22 @@ _Static_assert(RNET_CONV_SCRATCH_FLOATS(16, 16, 3, 3, 1)
 _Static_assert(RNET_CONV_WORKER_FLOATS(32, 32, 16,
     16, 16, 32, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 63552, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(16, 32, 3, 3, 1)
-    <= 295488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(16, 16, 32,
     16, 16, 32, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 63552, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_SCRATCH_FLOATS(32, 32, 3, 3, 1)
     <= 295488, "librnet needs more scratch than rnetc knows");
+_Static_assert(RNET_CONV_SCRATCH_FLOATS(16, 32, 3, 3, 1)
+    <= 295488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(16, 16, 32,
     8, 8, 64, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 63552, "librnet needs more scratch than rnetc knows");
-_Static_assert(RNET_CONV_SCRATCH_FLOATS(32, 64, 3, 3, 1)
-    <= 295488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(8, 8, 64,
     8, 8, 64, 3, 3, 1, 1, 1, 1, 1, 1)
     <= 63552, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_SCRATCH_FLOATS(64, 64, 3, 3, 1)
+    <= 295488, "librnet needs more scratch than rnetc knows");
+_Static_assert(RNET_CONV_SCRATCH_FLOATS(32, 64, 3, 3, 1)
     <= 295488, "librnet needs more scratch than rnetc knows");
 _Static_assert(RNET_CONV_WORKER_FLOATS(32, 32, 3,
     32, 32, 16, 3, 3, 1, 1, 1, 1, 1, 1)
