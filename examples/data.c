@@ -165,15 +165,25 @@ static uint8_t *read_body(struct idx_file *idx, size_t size)
     return NULL;
 }
 
+/* NULL with a reason in errno: zlib gives none when there is no memory. */
+static gzFile open_gzip(const char *path)
+{
+    errno = 0;
+    gzFile file = gzopen(path, "rb");
+    if (!file && errno == 0)
+        errno = ENOMEM;
+    return file;
+}
+
 static uint8_t *read_file(const char *path, uint64_t magic, uint64_t axes[3],
                           struct data_error *error)
 {
-    struct idx_file idx = { gzopen(path, "rb"), path, error, { 0, 1, 1 } };
+    struct idx_file idx = { open_gzip(path), path, error, { 0, 1, 1 } };
     uint8_t *bytes = NULL;
     uint64_t size;
 
     if (!idx.file) {
-        fail(error, "%s: %s", path, strerror(errno ? errno : ENOMEM));
+        fail(error, "%s: %s", path, strerror(errno));
         return NULL;
     }
     if (read_header(&idx, magic, &size))
@@ -315,6 +325,7 @@ static bool read_lines(struct data_set *set, gzFile file, const char *path,
     char line[8 * MOST_PIXELS];
     long numbers[MOST_PIXELS + 1];
     size_t room = 0;
+    int code;
 
     for (long number = 1; gzgets(file, line, sizeof line); number++) {
         if (*line == '#' || *line == '\n' || *line == '\r')
@@ -328,13 +339,16 @@ static bool read_lines(struct data_set *set, gzFile file, const char *path,
             return fail(error, "%s: line %ld has a count above 16 or a label "
                         "that is not below %u", path, number, classes);
     }
+    gzerror(file, &code);
+    if (code != Z_OK)
+        return fail(error, "%s: cannot be read to its end", path);
     return set->count ? true : fail(error, "%s: holds no images", path);
 }
 
 bool data_read_counts(struct data_set *set, const char *path,
                       unsigned classes, struct data_error *error)
 {
-    gzFile file = gzopen(path, "rb");
+    gzFile file = open_gzip(path);
 
     *set = (struct data_set){ 0 };
     if (!file)

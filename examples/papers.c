@@ -15,6 +15,7 @@ struct reader {
     char *line;
     size_t room;
     long number;                /* of the line */
+    bool broken;                /* the lines ended before the file */
     char *error;
     size_t size;
 };
@@ -35,6 +36,7 @@ static bool reader_open(struct reader *r, const char *path)
 {
     r->path = path;
     r->number = 0;
+    r->broken = false;
     r->file = fopen(path, "r");
     return r->file || fail(r, strerror(errno));
 }
@@ -53,8 +55,10 @@ static void reader_close(struct reader *r)
 static bool next_line(struct reader *r)
 {
     do {
-        if (getline(&r->line, &r->room, r->file) < 0)
+        if (getline(&r->line, &r->room, r->file) < 0) {
+            r->broken = !feof(r->file);
             return false;
+        }
         r->number++;
     } while (*r->line == '#' || *r->line == '\n');
     return true;
@@ -219,6 +223,8 @@ static bool read_paper(struct reader *r, struct papers *papers, size_t i,
                               "see -D words=N");
 }
 
+static const char unreadable[] = "the file cannot be read to its end";
+
 static size_t count_lines(struct reader *r)
 {
     size_t count = 0;
@@ -236,12 +242,16 @@ static bool read_nodes(struct reader *r, struct papers *papers,
     if (!reader_open(r, path))
         return false;
     size_t count = count_lines(r);
+    if (r->broken)
+        return fail(r, unreadable);
     if (count == 0 || count > INT32_MAX)
         return fail(r, "there are no papers, or too many");
     if (!papers_room(papers, count, words))
         return fail(r, "no memory");
-    for (size_t i = 0; i < count && next_line(r); i++)
-        if (!read_paper(r, papers, i, words, subjects))
+    for (size_t i = 0; i < count; i++)
+        if (!next_line(r))
+            return fail(r, unreadable);
+        else if (!read_paper(r, papers, i, words, subjects))
             return false;
     return true;
 }
@@ -261,6 +271,8 @@ static bool read_edges(struct reader *r, struct papers *papers,
         if (!add_pair(pairs, a, b))
             return fail(r, "no memory");
     }
+    if (r->broken)
+        return fail(r, unreadable);
     return make_graph(papers, pairs) || fail(r, "no memory");
 }
 

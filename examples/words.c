@@ -151,7 +151,7 @@ struct words words_read(const char *path, uint64_t seed)
         if (read_name(line, name))
             add(&words, name);
     free(line);
-    if (!file || ferror(file) || words.count < 20) {
+    if (!file || !feof(file) || words.count < 20) {
         fprintf(stderr, "error: %s: cannot read 20 names from it\n", path);
         exit(1);
     }
