@@ -81,6 +81,16 @@ static void decode(float *values, const unsigned char *bytes, size_t count,
     }
 }
 
+/* open, again when a signal came in. */
+static int open_again(const char *path, int flags, int mode)
+{
+    int file;
+    do
+        file = open(path, flags, mode);
+    while (file < 0 && errno == EINTR);
+    return file;
+}
+
 /* ---------------------------------------------------------------- saving */
 
 /* The file in the making. */
@@ -107,27 +117,72 @@ static enum rnet_status explain_memory(const struct rnet_report *report)
     return rnet_explain(report, RNET_NO_MEMORY, "out of memory");
 }
 
-static void print_string(FILE *out, const char *text)
+/* Text that grows; none when memory has run out.  (A stream of open_memstream
+ * may lose a piece then and say nothing.) */
+struct growing { char *text; size_t length, room; int failed; };
+
+static void reserve(struct growing *out, size_t more)
 {
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            fputc('\\', out);
-        fputc(*text, out);
+    size_t room = 2 * out->room + more + 1;
+    if (out->failed || out->length + more < out->room)
+        return;
+    char *text = realloc(out->text, room);
+    if (!text) {
+        out->failed = 1;
+        return;
     }
-    fputc('"', out);
+    out->text = text;
+    out->room = room;
 }
 
-static void print_item(FILE *out, const struct rnet_entry *entry,
-                       uint64_t begin)
+static void put(struct growing *out, const char *text, size_t length)
 {
-    fputs(",", out);
-    print_string(out, entry->name);
-    fputs(":{\"dtype\":\"F32\",\"shape\":[", out);
-    for (int i = 0; i < entry->tensor->rank; i++)
-        fprintf(out, i ? ",%ld" : "%ld", entry->tensor->shape[i]);
-    fprintf(out, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)begin,
-            (unsigned long long)(begin + 4 * (uint64_t)entry->size));
+    reserve(out, length);
+    if (out->failed)
+        return;
+    memcpy(out->text + out->length, text, length);
+    out->length += length;
+}
+
+static void put_text(struct growing *out, const char *text)
+{
+    put(out, text, strlen(text));
+}
+
+static void put_number(struct growing *out, uint64_t number)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%llu",
+                          (unsigned long long)number);
+    put(out, digits, (size_t)length);
+}
+
+static void put_string(struct growing *out, const char *text)
+{
+    put_text(out, "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            put_text(out, "\\");
+        put(out, text, 1);
+    }
+    put_text(out, "\"");
+}
+
+static void put_item(struct growing *out, const struct rnet_entry *entry,
+                     uint64_t begin)
+{
+    put_text(out, ",");
+    put_string(out, entry->name);
+    put_text(out, ":{\"dtype\":\"F32\",\"shape\":[");
+    for (int i = 0; i < entry->tensor->rank; i++) {
+        put_text(out, i ? "," : "");
+        put_number(out, (uint64_t)entry->tensor->shape[i]);
+    }
+    put_text(out, "],\"data_offsets\":[");
+    put_number(out, begin);
+    put_text(out, ",");
+    put_number(out, begin + 4 * (uint64_t)entry->size);
+    put_text(out, "]}");
 }
 
 /* The JSON, with spaces up to a multiple of 8, so that the data is aligned. */
@@ -135,20 +190,18 @@ static enum rnet_status make_header(struct saving *saving)
 {
     struct rnet_walk walk = { .net = saving->net };
     struct rnet_entry entry;
+    struct growing out = { 0 };
     uint64_t at = 0;
-    FILE *out = open_memstream(&saving->header, &saving->header_bytes);
-    if (!out)
-        return explain_memory(saving->report);
-    fputs("{\"__metadata__\":{\"format\":\"pt\"}", out);
+    put_text(&out, "{\"__metadata__\":{\"format\":\"pt\"}");
     while (rnet_walk_next(&walk, &entry)) {
-        print_item(out, &entry, at);
+        put_item(&out, &entry, at);
         at += 4 * (uint64_t)entry.size;
     }
-    fputs("}", out);
-    for (long length = ftell(out); length % 8 != 0; length++)
-        fputc(' ', out);
-    int failed = ferror(out);
-    if (fclose(out) || failed)
+    put_text(&out, "}");
+    put(&out, "       ", (8 - out.length % 8) % 8);
+    saving->header = out.text;
+    saving->header_bytes = out.length;
+    if (out.failed)
         return explain_memory(saving->report);
     if (saving->header_bytes > RNET_HEADER_BYTES)
         return rnet_explain(saving->report, RNET_BAD_FILE,
@@ -163,6 +216,8 @@ static int write_all(int file, const void *bytes, size_t count)
         ssize_t wrote = write(file, at, count < 1 << 30 ? count : 1 << 30);
         if (wrote < 0 && errno == EINTR)
             continue;
+        if (wrote == 0)
+            errno = ENOSPC;
         if (wrote <= 0)
             return 0;
         at += wrote;
@@ -198,7 +253,10 @@ static int write_data(const struct saving *saving)
 /* Some file systems know no syncing: EINVAL is no failure. */
 static int sync_file(int file)
 {
-    return fsync(file) == 0 || errno == EINVAL;
+    while (fsync(file) != 0)
+        if (errno != EINTR)
+            return errno == EINVAL;
+    return 1;
 }
 
 static int write_file(const struct saving *saving)
@@ -210,24 +268,30 @@ static int write_file(const struct saving *saving)
            && write_data(saving) && sync_file(saving->file);
 }
 
+static enum rnet_status find_new(struct saving *saving, const char *path)
+{
+    if (errno != ENOENT)
+        return explain_errno(saving->report, "cannot write");
+    saving->target = strdup(path);
+    return saving->target ? RNET_OK : explain_memory(saving->report);
+}
+
 /* Finds what `path` names; a file that is there keeps its permissions. */
 static enum rnet_status find_target(struct saving *saving, const char *path)
 {
     struct stat there;
-    saving->target = realpath(path, NULL);
     saving->mode = -1;
-    if (saving->target && stat(saving->target, &there) == 0) {
-        if (!S_ISREG(there.st_mode)) {
-            errno = S_ISDIR(there.st_mode) ? EISDIR : EINVAL;
-            return rnet_explain(saving->report, RNET_IO,
-                                "cannot write: it is there, and not a file");
-        }
-        saving->mode = there.st_mode & 0777;
-        return RNET_OK;
+    if (stat(path, &there) != 0)
+        return find_new(saving, path);
+    if (!S_ISREG(there.st_mode)) {
+        errno = S_ISDIR(there.st_mode) ? EISDIR : EINVAL;
+        return rnet_explain(saving->report, RNET_IO,
+                            "cannot write: it is there, and not a file");
     }
-    free(saving->target);
-    saving->target = strdup(path);
-    return saving->target ? RNET_OK : explain_memory(saving->report);
+    saving->mode = there.st_mode & 0777;
+    saving->target = realpath(path, NULL);
+    return saving->target ? RNET_OK
+                          : explain_errno(saving->report, "cannot write");
 }
 
 static enum rnet_status open_temporary(struct saving *saving)
@@ -239,53 +303,60 @@ static enum rnet_status open_temporary(struct saving *saving)
     for (int i = 0; i < 1000 && saving->file < 0; i++) {
         snprintf(saving->temporary, room, "%s.%ld.%d.tmp", saving->target,
                  (long)getpid(), i);
-        saving->file = open(saving->temporary,
-                            O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        saving->file = open_again(saving->temporary,
+                                  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                                  saving->mode < 0 ? 0666 : saving->mode);
         if (saving->file < 0 && errno != EEXIST)
             break;
     }
     if (saving->file < 0)
         return explain_errno(saving->report,
                              "cannot make a file beside it to write");
-    if (saving->mode >= 0)              /* else those of a new file */
-        fchmod(saving->file, (mode_t)saving->mode);
+    /* what the mask took away; where that fails it is less open than it was */
+    if (saving->mode >= 0)
+        (void)!fchmod(saving->file, (mode_t)saving->mode);
     return RNET_OK;
 }
 
-static int sync_folder(const char *path)
+/* Its name takes the temporary's place, which has been renamed.  A folder that
+ * may be written but not read cannot be opened, and goes unsynced. */
+static int sync_folder(struct saving *saving)
 {
-    const char *slash = strrchr(path, '/');
-    size_t length = !slash ? 1 : slash == path ? 1 : (size_t)(slash - path);
-    char *folder = strdup(slash ? path : ".");
-    if (!folder)
-        return 0;
-    folder[length] = '\0';
-    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
+    const char *slash = strrchr(saving->target, '/');
+    size_t length = slash ? (size_t)(slash - saving->target) : 0;
+    memcpy(saving->temporary, saving->target, length);
+    strcpy(saving->temporary + length, slash ? "/" : ".");
+    int file = open_again(saving->temporary,
+                          O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (file < 0)
-        return 0;
-    int good = sync_file(file);
+        return errno == EACCES;
+    int good = sync_file(file), number = errno;
     close(file);
+    errno = number;
+    return good;
+}
+
+/* What is on the disk is not lost by a close that was interrupted. */
+static int write_and_close(const struct saving *saving)
+{
+    int good = write_file(saving), number = errno;
+    if (close(saving->file) != 0 && good)
+        return errno == EINTR;
+    errno = number;
     return good;
 }
 
 static enum rnet_status replace_target(struct saving *saving)
 {
-    int good = write_file(saving), number = errno;
-    if (close(saving->file) != 0 && good) {
-        good = 0;
-        number = errno;
-    }
-    errno = number;
-    if (!good || rename(saving->temporary, saving->target) != 0) {
+    if (!write_and_close(saving) || rename(saving->temporary, saving->target) != 0) {
         enum rnet_status status = explain_errno(saving->report,
                                                 "cannot write");
-        number = errno;
+        int number = errno;
         unlink(saving->temporary);
         errno = number;
         return status;
     }
-    if (sync_folder(saving->target))
+    if (sync_folder(saving))
         return RNET_OK;
     return explain_errno(saving->report, "written, but its folder cannot be "
                                          "synced");
@@ -352,7 +423,7 @@ static enum rnet_status open_file(struct loading *loading, const char *path)
 {
     struct stat there;
     /* a pipe must not make open wait; what is opened is a file or refused */
-    loading->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    loading->file = open_again(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (loading->file < 0 || fstat(loading->file, &there) != 0)
         return explain_errno(loading->report, "cannot open");
     if (!S_ISREG(there.st_mode)) {
