@@ -5,7 +5,10 @@
 #include "output.h"
 #include "summary.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 struct job {
     struct compilation *c;
@@ -102,18 +105,25 @@ static void dump_stage(struct job *j, FILE *out)
     }
 }
 
+static ssize_t add_to_text(void *text, const char *data, size_t length)
+{
+    text_put(text, data, length);
+    return (ssize_t)length;
+}
+
+/* (A stream of open_memstream may lose a piece when memory runs out, and say
+ * nothing.) */
 static void dump(struct job *j, struct text *out)
 {
-    char *data = NULL;
-    size_t length = 0;
-    FILE *file = open_memstream(&data, &length);
+    FILE *file = fopencookie(out, "w", (cookie_io_functions_t) {
+                                           .write = add_to_text });
 
-    if (file) {
-        dump_stage(j, file);
-        fclose(file);
-        text_put(out, data, length);
-    }
-    free(data);
+    if (!file)
+        out_of_memory();
+    text_put(out, "", 0);
+    dump_stage(j, file);
+    if (fclose(file) != 0)
+        out_of_memory();
 }
 
 static struct output output_of(const char *path, const struct text *text)
@@ -176,6 +186,20 @@ static void run(struct compilation *c, const struct options *options)
     text_free(&job.emitted.header);
 }
 
+/* What a closed standard stream would be is no file of ours: writing to it goes
+ * on failing.  A file that grows too large is an error, not a signal. */
+static void guard_streams(void)
+{
+    int file;
+
+    do
+        file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0)
+        close(file);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
     struct arena arena = { 0 };
@@ -185,6 +209,7 @@ int main(int argc, char **argv)
     struct options options = { 0 };
     int status = 2;
 
+    guard_streams();
     switch (options_read(&options, &diag, &names, argc, argv)) {
     case OPTIONS_RUN:
         run(&c, &options);
@@ -192,7 +217,7 @@ int main(int argc, char **argv)
         status = diag.errors ? 1 : 0;
         break;
     case OPTIONS_DONE:
-        status = fflush(stdout) == 0 ? 0 : 1;
+        status = diag.errors ? 1 : 0;
         break;
     case OPTIONS_WRONG:
         break;

@@ -2,8 +2,10 @@
  * or as gcc's JSON.  The only module that knows lines and columns: a line
  * counts from 1, a column counts bytes from 1. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "diag.h"
 
@@ -542,57 +544,77 @@ int diag_add(struct diag *diag, const char *path, const char *text,
         ? diag->source_count - 1 : -1;
 }
 
-/* The rest of a stream, up to one byte past the limit; false when reading
+/* The rest of a file, up to one byte past the limit; false when reading
  * fails, the reason in errno. */
-static bool read_stream(FILE *stream, struct text *text)
+static bool read_rest(int file, struct text *text)
 {
     char buffer[16384];
-    size_t count;
+    ssize_t count;
 
     text_put(text, "", 0);
     while (text->length <= LIMIT_FILE_BYTES
-           && (count = fread(buffer, 1, sizeof buffer, stream)) > 0)
-        text_put(text, buffer, count);
-    return !ferror(stream);
+           && (count = read(file, buffer, sizeof buffer)) != 0) {
+        if (count < 0 && errno != EINTR)
+            return false;
+        if (count > 0)
+            text_put(text, buffer, (size_t)count);
+    }
+    return true;
+}
+
+static bool read_open(int file, struct text *text, struct stat *about)
+{
+    if (fstat(file, about) != 0)
+        return false;
+    if (S_ISDIR(about->st_mode)) {
+        errno = EISDIR;
+        return false;
+    }
+    return read_rest(file, text);
 }
 
 /* False, the reason in errno, when the file cannot be read. */
-static bool read_file(const char *path, struct text *text)
+static bool read_file(const char *path, struct text *text, struct stat *about)
 {
-    FILE *stream = fopen(path, "rb");
-    struct stat about;
-    int reason;
-    bool read;
+    int file;
 
-    if (!stream)
+    if (strcmp(path, "-") == 0)
+        return read_open(STDIN_FILENO, text, about);
+    do
+        file = open(path, O_RDONLY | O_CLOEXEC);
+    while (file < 0 && errno == EINTR);
+    if (file < 0)
         return false;
-    errno = EISDIR;
-    read = fstat(fileno(stream), &about) == 0 && !S_ISDIR(about.st_mode)
-        && read_stream(stream, text);
-    reason = errno;
-    fclose(stream);
+    bool read = read_open(file, text, about);
+    int reason = errno;
+    close(file);
     errno = reason;
     return read;
 }
 
 int diag_open(struct diag *diag, const char *path, const struct span *where)
 {
-    bool standard = strcmp(path, "-") == 0;
+    int added = diag->source_count;
     struct text text = {0};
-    const char *kept;
-    size_t length;
+    struct stat about;
 
-    if (!(standard ? read_stream(stdin, &text) : read_file(path, &text))) {
+    if (!read_file(path, &text, &about)) {
         diag_error(diag, where, "cannot read '%s': %s", path, strerror(errno));
         text_free(&text);
         return -1;
     }
-    length = text.length;
-    kept = arena_text(diag->arena, text.data, length);
+    size_t length = text.length;
+    const char *kept = arena_text(diag->arena, text.data, length);
     text_free(&text);
-    path = standard ? "<stdin>" : path;
-    return diag_add(diag, arena_text(diag->arena, path, strlen(path)), kept,
-                    length, where);
+    if (strcmp(path, "-") == 0)
+        path = "<stdin>";
+    int index = diag_add(diag, arena_text(diag->arena, path, strlen(path)),
+                         kept, length, where);
+    if (diag->source_count > added) {
+        diag->sources[added].device = about.st_dev;
+        diag->sources[added].number = about.st_ino;
+    }
+    return index;
 }
 
 /* ---- suggestions ---- */

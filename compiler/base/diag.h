@@ -3,6 +3,8 @@
 #ifndef DIAG_H
 #define DIAG_H
 
+#include <sys/types.h>
+
 #include "util.h"
 
 struct span { int file; uint32_t begin, end; };     /* bytes [begin, end) */
@@ -14,6 +16,8 @@ struct source {
     uint32_t *lines;            /* where each line begins, line_count of them */
     uint32_t line_count;
     bool built_in;              /* no file: of the library */
+    dev_t device;               /* which file it is, whatever its name */
+    ino_t number;
 };
 
 enum severity { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };

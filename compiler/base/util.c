@@ -6,7 +6,7 @@
 
 enum { CHUNK_BYTES = 64 << 10, ALIGNMENT = 16, LONGEST_COMPARED = 64 };
 
-static void no_memory(void)
+void out_of_memory(void)
 {
     fputs("rnetc: error: out of memory\n", stderr);
     exit(EXIT_FAILURE);
@@ -27,10 +27,10 @@ static void arena_push(struct arena *arena, size_t bytes)
     size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
 
     if (size > PTRDIFF_MAX - sizeof *chunk)
-        no_memory();
+        out_of_memory();
     chunk = calloc(1, sizeof *chunk + size);
     if (!chunk)
-        no_memory();
+        out_of_memory();
     chunk->size = size;
     chunk->below = arena->chunk;
     arena->chunk = chunk;
@@ -42,7 +42,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     void *memory;
 
     if (bytes > PTRDIFF_MAX - ALIGNMENT)
-        no_memory();
+        out_of_memory();
     bytes = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (!arena->chunk || arena->chunk->size - arena->chunk->used < bytes)
         arena_push(arena, bytes);
@@ -162,7 +162,7 @@ static void text_reserve(struct text *text, size_t more)
     size_t need, size;
 
     if (more > PTRDIFF_MAX / 2 || text->length > PTRDIFF_MAX / 2)
-        no_memory();
+        out_of_memory();
     need = text->length + more + 1;
     if (need <= text->size)
         return;
@@ -171,7 +171,7 @@ static void text_reserve(struct text *text, size_t more)
         size = need;
     text->data = realloc(text->data, size);
     if (!text->data)
-        no_memory();
+        out_of_memory();
     text->size = size;
 }
 
@@ -188,7 +188,7 @@ void text_vadd(struct text *text, const char *format, va_list arguments)
     length = vsnprintf(text->data + text->length, room, format, again);
     va_end(again);
     if (length < 0)
-        no_memory();
+        out_of_memory();
     if ((size_t)length >= room) {
         text_reserve(text, (size_t)length);
         vsnprintf(text->data + text->length, (size_t)length + 1, format,
@@ -228,16 +228,16 @@ void *grow(void *array, size_t *size, size_t count, size_t element)
     if (count < *size)
         return array;
     if (__builtin_mul_overflow(*size, (size_t)2, &larger))
-        no_memory();
+        out_of_memory();
     if (larger <= count)
         larger = count + 1;
     if (larger < 8)
         larger = 8;
     if (__builtin_mul_overflow(larger, element, &bytes) || bytes > PTRDIFF_MAX)
-        no_memory();
+        out_of_memory();
     array = realloc(array, bytes);
     if (!array)
-        no_memory();
+        out_of_memory();
     *size = larger;
     return array;
 }

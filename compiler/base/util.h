@@ -24,6 +24,10 @@ char *arena_text(struct arena *arena, const char *text, size_t length);
 char *arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Says so and ends the program: the compiler has nothing to save.  Files that
+ * are being written are not left half-done: see output.c. */
+void out_of_memory(void) __attribute__((noreturn));
+
 /* Interned names: equal text, equal pointer. */
 struct names { struct arena *arena; struct name_slot *slots; size_t used, size; };
 const char *intern(struct names *names, const char *text, size_t length);

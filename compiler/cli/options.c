@@ -4,6 +4,7 @@
 
 #include "emit.h"
 #include "library.h"
+#include "output.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -388,8 +389,10 @@ static void bad_option(struct reader *r, int result, char **argv)
 
 static void answer(struct reader *r, const char *text)
 {
-    if (!r->failed && !r->done)
-        fputs(text, stdout);
+    if (!r->failed && !r->done
+        && !output_print(STDOUT_FILENO, text, strlen(text)))
+        diag_error(r->diag, NULL, "cannot write standard output: %s",
+                   strerror(errno));
     r->done = true;
 }
 

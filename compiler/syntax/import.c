@@ -9,15 +9,20 @@
 
 #include "library.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct origin { const char *path; const struct library_file *library; };
-
-struct file {                   /* one that was read, or is being read */
+/* A file, or a text of the library; which file it is, whatever its name. */
+struct origin {
+    const char *path;
+    const struct library_file *library;
     dev_t device;
     ino_t number;
+};
+
+struct file {                   /* one that was read, or is being read */
     bool open;                  /* its imports are being followed */
     struct origin origin;
 };
@@ -25,7 +30,7 @@ struct file {                   /* one that was read, or is being read */
 struct loader {
     struct compilation *c;
     const struct options *options;
-    const char *here;           /* the current folder */
+    const char *here;           /* the current folder; NULL: not known */
     const char *root;           /* the main file's, absolute */
     struct file file[LIMIT_FILES];
     int count;
@@ -143,33 +148,67 @@ static bool exists(const char *path)
     return stat(path, &about) == 0;
 }
 
-/* The path to open, or NULL after an error. */
-static const char *find_path(struct loader *l, struct ast *import)
+static bool is_missing(int reason)
+{
+    return reason == ENOENT || reason == ENOTDIR;
+}
+
+/* The file that `path` names; without a path when there is none, or after an
+ * error. */
+static struct origin look_at(struct loader *l, const struct ast *import,
+                             const char *path, bool *wrong)
+{
+    struct stat about;
+
+    if (stat(path, &about) == 0)
+        return (struct origin) { strcmp(path, "-") ? path : "./-", NULL,
+                                 about.st_dev, about.st_ino };
+    *wrong = !is_missing(errno);
+    if (*wrong)
+        diag_error(l->c->diag, &import->span, "cannot read '%s': %s", path,
+                   strerror(errno));
+    return (struct origin) { 0 };
+}
+
+/* Without the current folder nobody knows what lies in which. */
+static bool knows_folders(struct loader *l, const struct ast *import)
+{
+    if (!l->here)
+        diag_error(l->c->diag, &import->span, "'%s' is not looked for: the "
+                   "current folder cannot be found out", import->text);
+    return l->here;
+}
+
+/* Without a path after an error. */
+static struct origin find_path(struct loader *l, struct ast *import)
 {
     const struct words *folders = &l->options->folders;
     const char *importer = l->stack[l->depth - 1].file->origin.path;
-    bool climbed = false;
+    struct origin found = { 0 };
+    bool climbed = false, wrong = false;
 
     if (!*import->text || *import->text == '/') {
         diag_error(l->c->diag, &import->span, *import->text
                    ? "'%s' is an absolute path: an import is relative to its "
                      "file, or to a folder of -I"
                    : "this path is empty%s", import->text);
-        return NULL;
+        return found;
     }
-    if (strchr(import->text, '\\'))     /* the lexer has reported it */
-        return NULL;
-    for (int i = -1; i < folders->count; i++) {
+    if (strchr(import->text, '\\')      /* the lexer has reported it */
+        || !knows_folders(l, import))
+        return found;
+    for (int i = -1; i < folders->count && !found.path && !wrong; i++) {
         const char *folder = i < 0 ? folder_of(l, importer)
                                    : folders->word[i];
         const char *path = join(l, folder, import->text);
         if (!allowed(l, path))
             climbed = true;
-        else if (exists(path))
-            return strcmp(path, "-") ? path : "./-";
+        else
+            found = look_at(l, import, path, &wrong);
     }
-    nowhere(l, import, climbed);
-    return NULL;
+    if (!found.path && !wrong)
+        nowhere(l, import, climbed);
+    return found;
 }
 
 /* ---- the library ---- */
@@ -206,29 +245,26 @@ static struct origin find(struct loader *l, struct ast *import)
     const struct library_file *library;
 
     if (!is_library_name(import->text))
-        return (struct origin) { .path = find_path(l, import) };
+        return find_path(l, import);
     library = library_find(import->text);
     if (!library) {
         not_in_library(l, import);
         return (struct origin) { 0 };
     }
-    return (struct origin) { arena_format(l->c->arena, "<library>/%s.rnet",
-                                          import->text), library };
+    return (struct origin) { .path = arena_format(l->c->arena,
+        "<library>/%s.rnet", import->text), .library = library };
 }
 
 /* ---- reading ---- */
 
 static struct file *known(struct loader *l, struct origin origin)
 {
-    struct stat about = { 0 };
-
-    if (!origin.library && stat(origin.path, &about) != 0)
-        return NULL;
-    for (int i = 0; i < l->count; i++)
-        if (l->file[i].origin.library == origin.library
-            && l->file[i].number == about.st_ino
-            && l->file[i].device == about.st_dev)
+    for (int i = 0; i < l->count; i++) {
+        const struct origin *other = &l->file[i].origin;
+        if (other->library == origin.library && other->number == origin.number
+            && other->device == origin.device)
             return &l->file[i];
+    }
     return NULL;
 }
 
@@ -265,16 +301,15 @@ static struct ast *load(struct loader *l, struct origin origin,
 {
     struct diag *diag = l->c->diag;
     struct file *file = &l->file[l->count];
-    struct stat about = { 0 };
     int errors = diag->errors, index = open_origin(diag, origin, where);
 
     if (index < 0)
         return NULL;
     if (strcmp(origin.path, "-") == 0)
         origin.path = "";
-    else if (!origin.library)
-        stat(origin.path, &about);
-    *file = (struct file) { about.st_dev, about.st_ino, true, origin };
+    origin.device = diag->sources[index].device;
+    origin.number = diag->sources[index].number;
+    *file = (struct file) { true, origin };
     l->count++;
     struct ast *tree = parse_file(l->c->arena, l->c->names, diag, index);
     if (where && diag->errors > errors)
@@ -337,9 +372,9 @@ struct ast *import_files(struct compilation *c, const struct options *options)
 
     l->c = c;
     l->options = options;
-    l->here = here ? arena_text(c->arena, here, strlen(here)) : "/";
+    l->here = here ? arena_text(c->arena, here, strlen(here)) : NULL;
     free(here);
-    l->root = join(l, l->here, folder_of(l, options->input));
+    l->root = l->here ? join(l, l->here, folder_of(l, options->input)) : NULL;
     return load(l, (struct origin) { .path = options->input }, NULL);
 }
 
