@@ -348,7 +348,8 @@ static int write_and_close(const struct saving *saving)
 
 static enum rnet_status replace_target(struct saving *saving)
 {
-    if (!write_and_close(saving) || rename(saving->temporary, saving->target) != 0) {
+    if (!write_and_close(saving)
+        || rename(saving->temporary, saving->target) != 0) {
         enum rnet_status status = explain_errno(saving->report,
                                                 "cannot write");
         int number = errno;

@@ -70,7 +70,7 @@ DECLARE(int, fchmod, int, mode_t)
 DECLARE(char *, realpath, const char *, char *)
 DECLARE(char *, getcwd, char *, size_t)
 
-/* ------------------------------------------------------------------ the plan */
+/* ----------------------------------------------------------------- the plan */
 
 static struct fault plan;
 static atomic_int armed;

@@ -515,7 +515,7 @@ static void try_scene(const struct scene *scene)
     }
 }
 
-/* ------------------------------------------------------- the end of a process */
+/* ------------------------------------------------------ the end of a process */
 
 static const enum fault_manner ends[] = { FAULT_BEFORE, FAULT_WITHIN,
                                           FAULT_AFTER };
@@ -569,7 +569,7 @@ static void try_ends(const struct scene *scene)
     }
 }
 
-/* ------------------------------------------------------------------- promises */
+/* ------------------------------------------------------------------ promises */
 
 static void expect(int good, const char *what)
 {
