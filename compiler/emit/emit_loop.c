@@ -359,22 +359,39 @@ static void begin_c(struct writer *w, const struct node *n, const char *i)
                  w->indent, "", i, i, count, i);
 }
 
+/* Of the lines "type name = ...;" those whose name is used. */
+static void put_used(struct compilation *c, struct text *out,
+                     const char *lines, const char *text)
+{
+    const char *end;
+
+    for (const char *line = lines; *line; line = end) {
+        end = strchr(line, '\n') + 1;
+        const char *after = strstr(line, " = "), *name = after;
+        while (name[-1] != ' ' && name[-1] != '*')
+            name--;
+        if (has_word(text, arena_text(c->arena, name, (size_t)(after - name))))
+            text_put(out, line, (size_t)(end - line));
+    }
+}
+
 void loop_c(struct writer *w, const struct kernel *k)
 {
     const struct node *n = k->anchor;
     const struct region *r = n->loop.body;
     const char *i = unique(w, "i");
-    struct text body = { 0 };
+    struct text bases = { 0 }, body = { 0 };
     struct writer inner = *w;
     bool backward = w->mode == MODE_BACKWARD;
 
     hold_c(w, n, "hold");
     begin_c(w, n, i);
     inner.indent += 4;
-    inner.out = &body;
+    inner.out = &bases;
     inner.region = r;
     inner.outer = w;
     loop_bases(&inner, n, i, w);
+    inner.out = &body;
     if (n->loop.count == 1)
         group_values(&inner, n, w);
     else if (backward)
@@ -390,10 +407,12 @@ void loop_c(struct writer *w, const struct kernel *k)
     if (backward && n->loop.recompute)
         recompute_c(&inner, n, w);
     captured_names(&inner, n, w);
-    text_put(w->out, body.data ? body.data : "", body.length);
-    text_free(&body);
-    inner.out = w->out;
     statements_c(&inner, r);
+    put_used(w->c, w->out, bases.data ? bases.data : "",
+             body.data ? body.data : "");
+    text_put(w->out, body.data ? body.data : "", body.length);
+    text_free(&bases);
+    text_free(&body);
     if (n->loop.draw)
         left_out_c(w, n);
     text_add(w->out, "%*s}\n", w->indent, "");
