@@ -263,10 +263,8 @@ static struct value *apply_scale(struct body *body, struct ast *item,
         return NULL;
     if (value == 0)
         warn_dead_branch(body, item->span, x);
-    struct param *scale = vector_param(body, body->scope->prefix, "scale",
-                                       learned ? 1 : x->features,
-                                       value);
-    scale->path = copy_pieces(body->check->c, body->scope->prefix);
+    struct param *scale = vector_param(body, property_path(body, "scale"), "",
+                                       learned ? 1 : x->features, value);
     return build_param_point(body, "MUL", x, learned ? BY_SCALAR : BY_FEATURE,
                              scale, "scaled", item->span);
 }

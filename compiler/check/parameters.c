@@ -80,6 +80,18 @@ struct piece *fixed_path(struct body *body, const char *word)
     return join(body->check->c, body->scope->prefix, piece);
 }
 
+struct piece *property_path(struct body *body, const char *word)
+{
+    struct arena *arena = body->check->c->arena;
+    struct piece *piece = NEW(arena, struct piece);
+    struct counter *made = counter_of(body, arena_format(arena, "a %s", word));
+
+    piece->text = word;
+    piece->indexed = body->loops > body->scope->loops || made->next > 0;
+    piece->first = made->next++;
+    return join(body->check->c, body->scope->prefix, piece);
+}
+
 static bool too_large(const struct shape *shape)
 {
     return shape_size(shape) > LIMIT_SIZE;

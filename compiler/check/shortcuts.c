@@ -11,8 +11,8 @@ static struct scope *enter(struct body *body, const char *word)
     struct scope *outer = body->scope;
     struct scope *scope = NEW(body->check->c->arena, struct scope);
 
-    scope->prefix = fixed_path(body, word);
-    scope->loops = body->scope->loops;
+    scope->prefix = property_path(body, word);
+    scope->loops = body->loops;
     body->scope = scope;
     return outer;
 }

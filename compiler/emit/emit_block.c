@@ -345,9 +345,8 @@ static void name_params(struct compilation *c, const struct function *f,
                         struct writer *w)
 {
     for (struct param *p = region->params; p; p = p->next) {
-        const char *path = piece_text(c, p->path);
-        const char *name = upper(c->arena, arena_format(c->arena, "%s_%s%s%s",
-            f->name, path, *path ? "_" : "", p->leaf));
+        const char *name = upper(c->arena, arena_format(c->arena, "%s_%s",
+                                 f->name, param_text(c, p)));
         p->constant = unique(w, name);
         text_add(out, "    %s = %" PRId64 ",\n", p->constant, p->offset);
     }

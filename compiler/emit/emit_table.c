@@ -132,7 +132,7 @@ static void tensor_c(struct walk *w, const struct param *p,
 
     extend(w, &title, p->path, base);
     title.text = arena_format(w->c->arena, "%s%s%s", title.text,
-                              *title.text ? "." : "", p->leaf);
+                              *title.text && *p->leaf ? "." : "", p->leaf);
     if (w->depth > LIMIT_NEST_REPEAT || title.marks > LIMIT_NEST_REPEAT
         || strlen(title.text) > LIMIT_NAME)
         w->too_deep = true;

@@ -135,17 +135,10 @@ static const char *ref_c(struct writer *w, const struct ref *ref)
 /* ---- formulas ---- */
 
 /* Comments say what a kernel computes: y = relu(W x + b). */
-static const char *param_name(struct writer *w, const struct param *param)
-{
-    const char *path = piece_text(w->c, param->path);
-    return arena_format(w->c->arena, "%s%s%s", path, *path ? "." : "",
-                        param->leaf);
-}
-
 static const char *short_name(struct writer *w, const struct ref *ref)
 {
     if (ref->param)
-        return param_name(w, ref->param);
+        return param_text(w->c, ref->param);
     if (!ref->value)
         return "0";
     struct place *place = place_of(ref->value, w->mode);
@@ -233,7 +226,7 @@ static const char *anchor_formula(struct writer *w, const struct kernel *k)
     switch (n->op) {
     case OP_LINEAR: case OP_LINEAR_DX:
     case OP_CONV: case OP_CONV_GRAD: case OP_UPCONV:
-        return arena_format(arena, "%s%s %s%s", param_name(w, n->param[0]),
+        return arena_format(arena, "%s%s %s%s", param_text(w->c, n->param[0]),
             n->op == OP_LINEAR || n->op == OP_CONV ? "" : "'",
             op_row(n->op)->traits & CONVOLVES ? "* " : "",
             short_name(w, &in));

@@ -216,6 +216,23 @@ const char *piece_text(struct compilation *c, const struct piece *pieces)
     return text;
 }
 
+const char *param_text(struct compilation *c, const struct param *param)
+{
+    const char *path = piece_text(c, param->path);
+
+    return arena_format(c->arena, "%s%s%s", path,
+                        *path && *param->leaf ? "." : "", param->leaf);
+}
+
+const char *param_word(const struct param *param)
+{
+    const struct piece *last = param->path;
+
+    while (last && last->next)
+        last = last->next;
+    return *param->leaf || !last ? param->leaf : last->text;
+}
+
 /* ---- dump ---- */
 
 static void dump_value(FILE *out, const struct value *value)
@@ -258,8 +275,9 @@ static void dump_details(FILE *out, const struct node *node)
                 node->loop.count);
     for (int i = 0; i < NODE_PARAMS; i++)
         if (node->param[i])
-            fprintf(out, " %s.%s", node->param[i]->path
-                    ? node->param[i]->path->text : "", node->param[i]->leaf);
+            fprintf(out, " %s%s%s", node->param[i]->path
+                    ? node->param[i]->path->text : "",
+                    *node->param[i]->leaf ? "." : "", node->param[i]->leaf);
 }
 
 static void dump_node(FILE *out, const struct node *node, bool backward,

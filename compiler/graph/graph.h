@@ -72,7 +72,7 @@ enum init { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM, INIT_DIAGONAL };
 
 struct param {
     struct piece *path;         /* relative to its region */
-    const char *leaf;           /* "weight" */
+    const char *leaf;           /* "weight"; "": the path is all of its name */
     enum pack pack;
     int groups;
     struct shape shape;         /* published */
@@ -371,8 +371,11 @@ const char *op_name(enum op op);
 struct op_row { const char *name, *formula, *function; int traits;
                 const char *arguments; };
 const struct op_row *op_row(enum op op);        /* of ops.h */
-/* "conv.0" of a piece list, '#' for what loops number */
+/* "conv.0" of a piece list, '#' for what loops number; with a leaf after it */
 const char *piece_text(struct compilation *c, const struct piece *pieces);
+const char *param_text(struct compilation *c, const struct param *param);
+/* The last word of its name. */
+const char *param_word(const struct param *param);
 
 /* --dump=graph, grad */
 void graph_dump(FILE *out, const struct network *network, bool backward);

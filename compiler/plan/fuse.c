@@ -597,7 +597,7 @@ static void dump_steps(FILE *out, const char *title,
         if (s->x.value)
             fprintf(out, " %%%d", s->x.value->id);
         if (s->x.param)
-            fprintf(out, " %s", s->x.param->leaf);
+            fprintf(out, " %s", param_word(s->x.param));
         if (s->kind && strcmp(s->kind, "TEMP") == 0)
             fprintf(out, " register %d", s->temp);
         if (s->kind && strcmp(s->kind, "INPUT") == 0)
