@@ -60,12 +60,26 @@ static double random_value(const struct rnet_entry *entry,
     return normal * sqrt(1.3 / fan_in);
 }
 
+/* Names are what tensors are saved and found by: each is one tensor's. */
+static void check_name(const struct rnet_network *net,
+                       const struct rnet_entry *entry)
+{
+    struct rnet_entry found;
+
+    if (rnet_tensor_find(net, entry->name, &found) == RNET_OK
+        && found.offset == entry->offset)
+        return;
+    fprintf(stderr, "%s: two tensors are called %s\n", net->name, entry->name);
+    exit(2);
+}
+
 static void random_params(struct sample *sample, struct source *source)
 {
     for (size_t i = 0; i < rnet_tensor_count(sample->net); i++) {
         struct rnet_entry entry;
         if (rnet_tensor_at(sample->net, i, &entry) != RNET_OK)
             exit(2);
+        check_name(sample->net, &entry);
         float *values = need(rnet_alloc(entry.size));
         for (size_t k = 0; k < entry.size; k++)
             values[k] = (float)random_value(&entry, source);
