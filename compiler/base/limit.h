@@ -16,7 +16,9 @@ enum {
     LIMIT_LEVEL       = 3000,       /* calls and expressions within one another */
     LIMIT_NEST_REPEAT = 4,          /* repeats within repeats */
     LIMIT_REPEAT      = 1000000,    /* iterations of one repeat */
-    LIMIT_NODES       = 2000000,    /* operations of one network */
+    LIMIT_NODES       = 200000,     /* operations of one network */
+    LIMIT_STEPS       = 2000000,    /* expressions read to unfold a network */
+    LIMIT_HEAP        = 224 << 20,  /* bytes of memory that compiling takes */
     LIMIT_NUMBERS     = 1 << 24,    /* numbers that vary with a repeat's index */
     LIMIT_TENSORS     = 100000,     /* rows of the table of parameters */
     LIMIT_RANK        = 8,          /* axes of a value */

@@ -34,6 +34,7 @@ static void arena_push(struct arena *arena, size_t bytes)
     chunk->size = size;
     chunk->below = arena->chunk;
     arena->chunk = chunk;
+    arena->bytes += size;
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes)
@@ -60,6 +61,7 @@ void arena_release(struct arena *arena)
         free(arena->chunk);
         arena->chunk = below;
     }
+    arena->bytes = 0;
 }
 
 char *arena_text(struct arena *arena, const char *text, size_t length)
@@ -87,7 +89,8 @@ char *arena_format(struct arena *arena, const char *format, ...)
 
 /* ---- names: an open hash table, never more than half full ---- */
 
-struct name_slot { const char *name; size_t length; uint32_t hash; };
+struct name_slot { const char *name; size_t length; uint32_t hash;
+                   struct name_mark mark; };
 
 /* FNV-1a */
 static uint32_t name_hash(const char *text, size_t length)
@@ -132,7 +135,8 @@ static void names_enlarge(struct names *names)
     *names = larger;
 }
 
-const char *intern(struct names *names, const char *text, size_t length)
+static struct name_slot *name_slot(struct names *names, const char *text,
+                                   size_t length)
 {
     uint32_t hash = name_hash(text, length);
     struct name_slot *slot;
@@ -146,12 +150,22 @@ const char *intern(struct names *names, const char *text, size_t length)
         slot->hash = hash;
         names->used++;
     }
-    return slot->name;
+    return slot;
+}
+
+const char *intern(struct names *names, const char *text, size_t length)
+{
+    return name_slot(names, text, length)->name;
 }
 
 const char *intern_text(struct names *names, const char *text)
 {
     return intern(names, text, strlen(text));
+}
+
+struct name_mark *name_mark(struct names *names, const char *text)
+{
+    return &name_slot(names, text, strlen(text))->mark;
 }
 
 /* ---- text and arrays that grow ---- */

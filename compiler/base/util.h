@@ -14,7 +14,7 @@
 /* An arena: memory that lives until the whole of it is released.  Running out
  * of memory ends the process with a message: the compiler has nothing to
  * save. */
-struct arena { struct arena_chunk *chunk; };
+struct arena { struct arena_chunk *chunk; size_t bytes; };
 void *arena_alloc(struct arena *arena, size_t bytes);   /* zeroed */
 void arena_release(struct arena *arena);
 #define NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
@@ -32,6 +32,10 @@ void out_of_memory(void) __attribute__((noreturn));
 struct names { struct arena *arena; struct name_slot *slots; size_t used, size; };
 const char *intern(struct names *names, const char *text, size_t length);
 const char *intern_text(struct names *names, const char *text);
+/* What a table says of a name, 0 and NULL at first; it lies there until the
+ * next name is met. */
+struct name_mark { int number; void *of; };
+struct name_mark *name_mark(struct names *names, const char *text);
 
 /* Text that grows. */
 struct text { char *data; size_t length, size; };

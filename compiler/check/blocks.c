@@ -326,14 +326,6 @@ static const char *function_key(struct body *body, struct ast *decl,
     return kept;
 }
 
-static bool name_taken(struct network *network, const char *name)
-{
-    for (struct function *f = network->functions; f; f = f->next)
-        if (strcmp(f->name, name) == 0)
-            return true;
-    return false;
-}
-
 /* "basic_32_2" of basic(32, stride = 2). */
 static const char *function_name(struct compilation *c, struct ast *decl,
                                  struct env *env)
@@ -345,29 +337,7 @@ static const char *function_name(struct compilation *c, struct ast *decl,
             && e->thing.number.integer >= 0)
             name = arena_format(c->arena, "_%" PRId64 "%s",
                                 e->thing.number.integer, name);
-    name = arena_format(c->arena, "%s%s", decl->name, name);
-    const char *base = name;
-    for (int i = 2; name_taken(c->network, name); i++)
-        name = arena_format(c->arena, "%s_v%d", base, i);
-    return name;
-}
-
-static struct function *function_find(struct network *network,
-                                      const char *key)
-{
-    struct function *f = network->functions;
-    while (f && f->key != key)
-        f = f->next;
-    return f;
-}
-
-static void add_function(struct network *network, struct function *function)
-{
-    if (network->last)
-        network->last->next = function;
-    else
-        network->functions = function;
-    network->last = function;
+    return arena_format(c->arena, "%s%s", decl->name, name);
 }
 
 static struct function *instantiate(struct body *body, struct body *sub,
@@ -396,7 +366,7 @@ static struct function *instantiate(struct body *body, struct body *sub,
     if (!function->failed) {
         add_output(c, sub->region, own_output(sub, sub->current));
     }
-    function->name = function_name(c, decl, parameters);
+    name_function(c, function, function_name(c, decl, parameters));
     add_function(c->network, function);
     return function;
 }
@@ -406,7 +376,7 @@ static struct value *call_function(struct body *body, struct body *sub,
                                    struct value *x, const char *key)
 {
     struct compilation *c = body->check->c;
-    struct function *function = function_find(c->network, key);
+    struct function *function = function_of_key(c->network, key);
 
     if (!function)
         function = instantiate(body, sub, decl, x, key);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { LATER_BYTES = 16 << 10 };
+
 /* ---- ports ---- */
 
 static struct port *add_port(struct compilation *c, struct port **list,
@@ -388,6 +390,7 @@ static const char *known_networks(struct check *check)
 
 static struct ast *network_decl(struct check *check, const char *name)
 {
+    struct span main_file = { 0 };
     struct ast *found = NULL;
     int count = 0;
 
@@ -398,7 +401,8 @@ static struct ast *network_decl(struct check *check, const char *name)
             count++;
         }
     if (count == 0)
-        diag_error(check->c->diag, NULL, name ? "there is no network '%s'%s"
+        diag_error(check->c->diag, name ? NULL : &main_file, name
+                   ? "there is no network '%s'%s"
                    : "there is no network in this file; blocks alone emit "
                    "nothing", name, known_networks(check));
     else if (count > 1)
@@ -498,12 +502,42 @@ static void check_names(struct body *body)
     }
 }
 
+/* ---- what is written out ---- */
+
+static int64_t operations_of(const struct region *region)
+{
+    int64_t count = 0;
+
+    for (const struct node *n = region->nodes.first; n; n = n->next)
+        count += 1 + (n->op == OP_LOOP ? operations_of(n->loop.body) : 0);
+    return count;
+}
+
+/* The passes after this one take some LATER_BYTES an operation that stands in
+ * the C, those of a block or a loop counted once. */
+static bool fits(struct body *body, struct ast *decl)
+{
+    const struct compilation *c = body->check->c;
+    int64_t operations = operations_of(c->network->main->body);
+
+    for (const struct function *f = c->network->functions; f; f = f->next)
+        operations += operations_of(f->body);
+    if (operations < (LIMIT_HEAP - (int64_t)c->arena->bytes) / LATER_BYTES)
+        return true;
+    fail(body, decl->name_span, "the network is above the limit of %d MiB of "
+         "memory to compile it: it comes to %" PRId64 " different operations",
+         LIMIT_HEAP >> 20, operations);
+    return false;
+}
+
 struct network *check(struct compilation *c, struct ast *tree,
                       const char *network_name, const struct knob *settings)
 {
     struct check check = { .c = c, .decls = tree->list };
     struct network *network = c->network = NEW(c->arena, struct network);
     struct function *main = network->main = NEW(c->arena, struct function);
+
+    network->function_names.arena = network->function_keys.arena = c->arena;
 
     if (declared_twice(&check) || c->diag->errors)
         return NULL;
@@ -524,13 +558,9 @@ struct network *check(struct compilation *c, struct ast *tree,
     run_body(&body, decl->b->list);
     read_unused(&body);
     check_names(&body);
-    if (!complete(&body, decl) || c->diag->errors)
+    if (!complete(&body, decl) || c->diag->errors || !fits(&body, decl))
         return NULL;
-    if (network->last)
-        network->last->next = main;
-    else
-        network->functions = main;
-    network->last = main;
+    add_function(network, main);
     warn_pitfalls(&check);
     return network;
 }

@@ -97,6 +97,8 @@ struct check {
     struct names *keys;
     struct read_decl { struct ast *decl; struct read_decl *next; } *read;
     int level;                  /* expressions within expressions */
+    int steps;                  /* expressions read so far */
+    bool too_large;             /* reported */
     struct pitfall *pitfalls;
     bool failed;
 };
@@ -123,6 +125,10 @@ bool fit_float(struct body *body, struct span span, double *number);
 bool is_unknown(struct body *body, struct ast *ast);
 /* An unknown or misused name is reported where it stands. */
 void not_number(struct body *body, struct ast *ast);
+
+/* Whether unfolding the network has come to a limit: reported once, at
+ * `span`. */
+bool above_limits(struct body *body, struct span span);
 
 /* Errors once a place, with the calls that led there. */
 void fail(struct body *body, struct span span, const char *format, ...)

@@ -323,6 +323,9 @@ struct thing eval(struct body *body, struct ast *ast, struct value *x,
     struct check *check = body->check;
     struct thing thing = bad_thing;
 
+    check->steps++;
+    if (above_limits(body, ast->span))
+        return thing;
     if (check->level >= LIMIT_LEVEL) {
         fail(body, ast->span, "expressions and blocks are nested above the "
              "limit of %d levels", LIMIT_LEVEL);

@@ -117,6 +117,30 @@ void fail(struct body *body, struct span span, const char *format, ...)
     note_calls(check, span);
 }
 
+/* ---- limits ---- */
+
+bool above_limits(struct body *body, struct span span)
+{
+    struct check *check = body->check;
+    bool before = check->too_large;
+
+    check->too_large = true;
+    if (before)
+        body->bad = true;
+    else if (check->c->network->node_count > LIMIT_NODES)
+        fail(body, span, "the network is above the limit of %d operations",
+             LIMIT_NODES);
+    else if (check->steps > LIMIT_STEPS)
+        fail(body, span, "the network is above the limit of %d expressions, "
+             "those of a block or repeat counted each time", LIMIT_STEPS);
+    else if (check->c->arena->bytes > LIMIT_HEAP)
+        fail(body, span, "the network is above the limit of %d MiB of memory "
+             "to compile it", LIMIT_HEAP >> 20);
+    else
+        check->too_large = false;
+    return check->too_large;
+}
+
 void warn(struct body *body, const char *name, struct span span,
           const char *format, ...)
 {

@@ -248,15 +248,6 @@ static struct counter *copy_counters(struct compilation *c,
     return copy;
 }
 
-static bool too_many(struct body *body, struct span span)
-{
-    if (body->check->c->network->node_count <= LIMIT_NODES)
-        return false;
-    fail(body, span, "the network is above the limit of %d operations",
-         LIMIT_NODES);
-    return true;
-}
-
 /* After an error before it, for its names alone. */
 static void read_repeat(struct body *body, struct ast *ast)
 {
@@ -316,7 +307,7 @@ struct value *unroll_repeat(struct body *body, struct ast *ast,
     if (!begin_repeat(body, ast, x, &count))
         return NULL;
     for (int64_t i = 0; i < count && x; i++) {
-        x = too_many(body, ast->span) ? NULL : unrolled(body, ast, x, i);
+        x = above_limits(body, ast->span) ? NULL : unrolled(body, ast, x, i);
         if (x && after)
             x = after(body, x, context);
     }
@@ -340,7 +331,7 @@ struct value *run_repeat(struct body *body, struct ast *ast, struct value *x,
         in = run.region ? in : as_layout(body, together(body, x),
                                          natural_layout(&x->shape));
         struct region *inverse = NULL;
-        struct region *region = too_many(body, ast->span) ? NULL
+        struct region *region = above_limits(body, ast->span) ? NULL
                               : iterate(body, ast, in, i, &inverse);
         if (!region)
             return NULL;

@@ -270,21 +270,6 @@ static bool mark_region(struct region *code, const struct region *instance)
 
 /* ---- code that nothing calls any more ---- */
 
-static void remove_function(struct network *network,
-                            const struct function *function)
-{
-    struct function *before = NULL;
-
-    for (struct function *f = network->functions; f != function; f = f->next)
-        before = f;
-    if (before)
-        before->next = function->next;
-    else
-        network->functions = function->next;
-    if (network->last == function)
-        network->last = before;
-}
-
 static void release(struct network *network, const struct region *region)
 {
     for (struct node *n = region->nodes.first; n; n = n->next) {

@@ -315,7 +315,8 @@ static void emit_function(struct compilation *c, struct text *out,
                           const struct function *f, enum mode mode)
 {
     struct text statements = { 0 }, body = { 0 };
-    struct name *taken_names = NULL;
+    struct arena for_names = { 0 };
+    struct names taken_names = { .arena = &for_names };
     struct writer w = { .names = &taken_names, .c = c, .function = f, .mode = mode,
         .out = &statements, .indent = 4, .params = "params", .grads = "grads",
         .state = "state", .key = "key", .numbers = "numbers",
@@ -336,6 +337,7 @@ static void emit_function(struct compilation *c, struct text *out,
     text_add(out, "}\n\n");
     text_free(&statements);
     text_free(&body);
+    arena_release(&for_names);
 }
 
 /* ---- all of them ---- */
@@ -411,7 +413,7 @@ static void emit_title(struct compilation *c, struct text *out,
 
 void emit_functions(struct compilation *c, struct text *out)
 {
-    struct name *taken_names = NULL;
+    struct names taken_names = { .arena = c->arena };
     struct writer names = { .c = c, .names = &taken_names };
     int shapes = 0;
 

@@ -7,23 +7,18 @@
 
 /* ---- names ---- */
 
-static bool taken(const struct writer *w, const char *text)
-{
-    for (const struct name *n = *w->names; n; n = n->next)
-        if (strcmp(n->text, text) == 0)
-            return true;
-    return false;
-}
-
+/* base, base_2, base_3, ...: the first that is free.  A name's mark is the
+ * last number that was tried behind it, so that none is tried twice. */
 const char *unique(struct writer *w, const char *base)
 {
+    int number = name_mark(w->names, base)->number;
     const char *text = base;
 
-    for (int i = 2; taken(w, text); i++)
-        text = arena_format(w->c->arena, "%s_%d", base, i);
-    struct name *name = NEW(w->c->arena, struct name);
-    *name = (struct name) { text, *w->names };
-    *w->names = name;
+    while (number++ && name_mark(w->names, text)->number)
+        text = arena_format(w->c->arena, "%s_%d", base, number);
+    name_mark(w->names, text)->number = 1;
+    if (text != base)
+        name_mark(w->names, base)->number = number - 1;
     return text;
 }
 

@@ -18,7 +18,7 @@ struct writer {
     enum mode mode;
     struct text *out;           /* the statements of the current braces */
     int indent;
-    struct name { const char *text; struct name *next; } **names;
+    struct names *names;        /* taken in this function */
     struct place **used; int used_count; size_t used_size;
     const char *params, *grads, *state, *key, *numbers, *saved, *scratch;
     const struct region *region;

@@ -143,6 +143,69 @@ struct region *new_region(struct compilation *c, struct function *function,
     return region;
 }
 
+/* ---- functions ---- */
+
+struct function *function_of_key(struct network *network, const char *key)
+{
+    return name_mark(&network->function_keys, key)->of;
+}
+
+/* The mark of a base says how many versions are taken, from the first on. */
+void name_function(struct compilation *c, struct function *function,
+                   const char *base)
+{
+    struct names *names = &c->network->function_names;
+    int version = name_mark(names, base)->number;
+    const char *name = base;
+
+    do
+        name = ++version == 1 ? base
+             : arena_format(c->arena, "%s_v%d", base, version);
+    while (name_mark(names, name)->of);
+    name_mark(names, name)->of = function;
+    name_mark(names, base)->number = version;
+    function->name = name;
+    function->base = base;
+    function->version = version;
+}
+
+static void free_name(struct names *names, const struct function *function)
+{
+    struct name_mark *base = name_mark(names, function->base);
+
+    if (base->number >= function->version)
+        base->number = function->version - 1;
+    *name_mark(names, function->name) = (struct name_mark) { 0 };
+}
+
+void add_function(struct network *network, struct function *function)
+{
+    function->previous = network->last;
+    if (network->last)
+        network->last->next = function;
+    else
+        network->functions = function;
+    network->last = function;
+    if (function->key)
+        name_mark(&network->function_keys, function->key)->of = function;
+}
+
+void remove_function(struct network *network, struct function *function)
+{
+    if (function->previous)
+        function->previous->next = function->next;
+    else
+        network->functions = function->next;
+    if (function->next)
+        function->next->previous = function->previous;
+    else
+        network->last = function->previous;
+    name_mark(&network->function_keys, function->key)->of = NULL;
+    free_name(&network->function_names, function);
+}
+
+/* ---- regions ---- */
+
 void add_input(struct compilation *c, struct region *region,
                struct value *value)
 {

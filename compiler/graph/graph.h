@@ -290,6 +290,7 @@ struct function {
     const char *formula;        /* y = x + F(x) */
     struct ast *decl;
     const char *key;            /* what it is an instance of */
+    const char *base; int version;  /* name is base, or base_v<version> */
     struct region *body;
     int uses;
     bool written;               /* marks of the passes */
@@ -297,7 +298,8 @@ struct function {
     bool trained;               /* a loss follows from it: the same */
     bool failed;                /* an error was reported in it */
     struct alike *alike;        /* same.c */
-    struct function *next;      /* in the order of completion: callees first */
+    struct function *next, *previous;   /* in the order of completion: callees
+                                   first */
 };
 
 struct port {
@@ -319,6 +321,7 @@ struct knob { const char *name; bool is_integer; int64_t integer; double number;
 struct network {
     const char *name, *source;  /* source: the file's name without folders */
     struct function *functions, *last;      /* callees first, main last */
+    struct names function_names, function_keys;
     struct function *main;
     struct port *inputs, *outputs;          /* targets are inputs */
     struct knob *knobs;
@@ -354,6 +357,15 @@ void node_in(struct node *node, struct value *value);
 struct value *node_out(struct node *node, struct value *value);
 struct region *new_region(struct compilation *c, struct function *function,
                           struct region *parent);
+/* The one with this key, or NULL. */
+struct function *function_of_key(struct network *network, const char *key);
+/* base, base_v2, base_v3, ...: the first that is free. */
+void name_function(struct compilation *c, struct function *function,
+                   const char *base);
+/* Into the list of all, behind the last; out of it: its name and key are
+ * free again. */
+void add_function(struct network *network, struct function *function);
+void remove_function(struct network *network, struct function *function);
 void add_input(struct compilation *c, struct region *region,
                struct value *value);
 void add_output(struct compilation *c, struct region *region,
