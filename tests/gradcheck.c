@@ -244,10 +244,20 @@ static void check_inference(struct check *check)
         rnet_free(kept[k]);
 }
 
+/* Gradients of inputs are set, whatever was there. */
+static void poison_input_grads(struct sample *sample)
+{
+    for (int i = 0; i < net->input_count; i++)
+        for (size_t k = 0; sample->input_grad[i]
+                           && k < BATCH * net->inputs[i].size; k++)
+            sample->input_grad[i][k] = NAN;
+}
+
 static void check_start(struct check *check, uint64_t seed)
 {
     memset(check, 0, sizeof *check);
     sample_make(&check->sample, net, BATCH, 1, seed);
+    poison_input_grads(&check->sample);
     check->start = copy_of(check->sample.params, net->param_floats);
     check->centre = loss_now(check);
     check->grads = copy_of(check->sample.grads, net->grad_floats);

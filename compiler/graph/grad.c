@@ -869,6 +869,18 @@ static bool has_loss(const struct network *network)
     return false;
 }
 
+/* Of an input that no loss depends on. */
+static struct value *zero_grad(struct pass *p, struct value *input)
+{
+    struct node *node = emit(p, OP_POINT, input->span);
+
+    node->point.step = "LOAD";
+    node->point.by = BY_CONST;
+    return node_out(node, new_value(p->c, p->region, FORM_ROWS, LAYOUT_PLAIN,
+                                    &input->shape, grad_name(p, input),
+                                    input->span));
+}
+
 /* Each input's gradient goes to the caller, who may not want it. */
 static void output_grads(struct compilation *c)
 {
@@ -876,9 +888,11 @@ static void output_grads(struct compilation *c)
     struct pass p = { c, main };
 
     for (struct port *port = c->network->inputs; port; port = port->next) {
-        struct value *g = grad_of(&p, port->value);
-        if (!g || port->target)
+        if (port->target || port->integer || port->graph)
             continue;
+        struct value *g = grad_of(&p, port->value);
+        if (!g)
+            g = zero_grad(&p, port->value);
         struct node *node = emit(&p, OP_OUTPUT, g->span);
         node_in(node, g);
         node->output = port;
