@@ -138,5 +138,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 .PHONY: all check test golden pictures bench sanitize sanitized coverage lint install uninstall clean
--include examples/examples.mk tests/random/random.mk
+-include examples/examples.mk tests/random/random.mk tests/interpreter/interpreter.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,126 @@
+#!/bin/sh
+# random.sh [--long] [COUNT [SEED]]: random networks, and those of the other
+# tests, against a second implementation: emitted code, fused and unfused, in
+# each instruction set and several numbers of threads, and the interpreter of
+# tests/interpreter in double.  Networks SEED, SEED + 1, ... are those that
+# build/random/generate makes.  One that differs is left in
+# build/random/failed, shrunk where tests/random/shrink.sh can.
+# random.sh --one OPTIONS...: one network, as rnetc is given it.
+#
+#   JOBS       batches at a time: 2
+#   SLICE      seconds after which no batch begins: 16
+#   WORK       multiply-adds a network may cost: decides its batch sizes
+cd "$(dirname "$0")/.." || exit 2
+: "${BUILD:=build}" "${JOBS:=2}" "${CC:=cc}" "${SLICE:=16}"
+: "${RNETC:=$BUILD/rnetc}" "${OUT:=$BUILD/random}" "${WORK:=5e6}"
+export RNETC OUT CC
+export COMPARE="--work $WORK"
+SIZE=20                                 # networks of a batch
+
+make -s B="$BUILD" CC="$CC" "$OUT/compare" "$OUT/generate" || exit 2
+
+# ------------------------------------------------------------------ batches
+
+# The networks of other tests: a line of options each.
+known() {
+    ls tests/networks/*.rnet tests/odd/*.rnet
+    sed -n 's/^[a-z][a-z0-9_]*  */examples\//p' tests/examples.list
+}
+
+# run_batch FOLDER: its networks, unless the slice is over; the log on stdout.
+run_batch() {
+    [ -z "$END" ] || [ "$(date +%s)" -lt "$END" ] || return 0
+    sh tests/random/batch.sh "$1"
+    cat "$1/log"
+}
+
+# run_seeds FIRST COUNT
+run_seeds() {
+    dir=$OUT/work/$1
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    seed=$1
+    while [ "$seed" -lt $(($1 + $2)) ]; do
+        "$OUT/generate" "$seed" "$dir" &&
+            echo "$dir/$seed.rnet" >>"$dir/networks" ||
+            printf 'FAILED\tgenerate %s\n' "$seed"
+        seed=$((seed + 1))
+    done
+    run_batch "$dir"
+    keep_failed "$dir"
+    rm -rf "$dir"
+}
+
+# Networks that differ are copied with what they import.
+keep_failed() {
+    [ -f "$1/log" ] || return 0
+    sed -n 's/^FAILED\t\([^ ]*\/[0-9]*\)\.rnet$/\1/p' "$1/log" |
+    while read -r stem; do
+        mkdir -p "$OUT/failed"
+        cp "$stem".*rnet "$OUT/failed/"
+    done
+}
+
+case $1 in
+--one)
+    shift
+    mkdir -p "$OUT/one.$$"
+    echo "$*" >"$OUT/one.$$/networks"
+    sh tests/random/batch.sh "$OUT/one.$$"
+    cat "$OUT/one.$$/log"
+    ! grep -q '^FAILED' "$OUT/one.$$/log"
+    status=$?
+    rm -rf "$OUT/one.$$"
+    exit $status ;;
+--batch)
+    run_batch "$2"
+    exit 0 ;;
+--seeds)
+    run_seeds "$2" "$3"
+    exit 0 ;;
+esac
+
+# ---------------------------------------------------------------- all of it
+
+long= count=400 seed=1
+[ "$1" = --long ] && { long=1 count=10000; shift; }
+[ -z "$1" ] || { count=$1; [ -n "$long" ] || SLICE=86400; }
+[ -z "$2" ] || seed=$2
+END=
+[ -n "$long" ] || END=$(($(date +%s) + SLICE))
+export END
+
+rm -rf "$OUT/failed" "$OUT/work"
+mkdir -p "$OUT/work"
+# Of the slice, the known networks are a few each time.
+known | awk -v size=$SIZE -v out="$OUT/work" -v most="${long:+10000}" '
+    { n = int((NR - 1) / size); dir = out "/known" n }
+    (NR - 1) % size == 0 && (most || n < 2) {
+        system("mkdir -p " dir); print "--batch " dir }
+    most || n < 2 { print >(dir "/networks") }' >"$OUT/work/jobs"
+first=$seed
+while [ "$first" -lt $((seed + count)) ]; do
+    left=$((seed + count - first))
+    echo "--seeds $first $((left < SIZE ? left : SIZE))"
+    first=$((first + SIZE))
+done >>"$OUT/work/jobs"
+xargs -P "$JOBS" -L 1 sh tests/random.sh <"$OUT/work/jobs" >"$OUT/log" 2>&1
+
+grep -v '^networks \|^undecided' "$OUT/log"
+for file in "$OUT"/failed/*.rnet; do
+    case $file in *.blocks.rnet|*'*'*) continue ;; esac
+    [ ! -x tests/random/shrink.sh ] || sh tests/random/shrink.sh "$file"
+    echo "random.sh: see $file"
+done
+awk -v long="$long" '
+    /^networks / { n += $2; c += $4; u += $6; f += $8 }
+    /^FAILED\t/ { bad++ }
+    END {
+        if (bad < f) bad = f
+        if (long) {
+            printf "figure networks compared: %d\n", n
+            printf "figure comparisons: %d\n", c
+            printf "figure networks undecided: %d\n", u
+        }
+        printf "%d passed, %d failed\n", n - bad, bad
+        exit bad || !n }' "$OUT/log"
