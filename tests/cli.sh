@@ -6,9 +6,11 @@
 #   BUILD     the folder of the build: build
 #   RNETC     what is tested: $BUILD/rnetc
 #   CC        a C compiler: cc
+#   REPORTS   no: not every report of every network
 cd "$(dirname "$0")/.." || exit 2
 root=$PWD
 : "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${CC:=cc}"
+: "${REPORTS:=yes}"
 case $RNETC in /*) ;; *) RNETC=$root/$RNETC ;; esac
 update=${1:-}
 work=$(mktemp -d) || exit 2
@@ -613,6 +615,7 @@ if command -v dot >/dev/null; then
 fi
 
 # Every report of every network: no error, and the same twice.
+[ "$REPORTS" = yes ] || files=
 for file in $files; do
     for report in --summary --summary=json --dot --dump=ast --dump=graph \
         --dump=grad --dump=fuse --dump=plan --dump=c; do
