@@ -19,7 +19,7 @@ exec "$REAL_RNETC" "$@"
 """
 # Scripts whose calls of rnetc can be repeated later, and those that cannot.
 REPEATED = ["recompute", "facts", "streams", "deep", "expectation", "zoo"]
-WHOLE = ["cli", "docs"]
+WHOLE = ["limits", "cli", "docs"]
 SLOW = {"repeat-nodes"}                 # seconds in rnetc
 NETWORKS, ODD, MATRIX = 4, 3, 4         # at most, of those whose C changed
 
