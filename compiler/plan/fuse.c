@@ -178,7 +178,7 @@ static void fuse_concat(struct fuser *f, struct node *n)
     int64_t offset = 0;
 
     for (int i = 0; i < n->ins; i++) {
-        if (n->in[i]->base == n->out[0]) {      /* joins.c */
+        if (i == 0 && n->in[i]->base == n->out[0]) { /* joins.c */
             offset += n->in[i]->features;
             continue;
         }
