@@ -20,6 +20,7 @@ static void property(struct gen *g, struct scope *s, const char *text)
     struct item *item = item_add(s->body, ITEM_LINE, text);
 
     (void)g;
+    item->free = true;
     item->shape = s->shape;
 }
 
@@ -368,8 +369,7 @@ static void add_binding(struct gen *g, struct scope *s)
     s->value[s->values++] = (struct value) { name, s->shape };
 }
 
-static struct block *new_block(struct gen *g, const struct scope *at,
-                               bool stream)
+struct block *new_block(struct gen *g, const struct scope *at, bool stream)
 {
     struct block *block = draw_memory(sizeof *block), *last = g->last;
     struct body head = { 0 }, *body = draw_memory(sizeof *body);
@@ -385,13 +385,18 @@ static struct block *new_block(struct gen *g, const struct scope *at,
     add_parameters(g, &s, block);
     if (chance(g, 40))
         add_binding(g, &s);
+    int numbers = s.numbers;    /* more are the body's own */
     s.body = body;
     make_residual(g, &s, &branch, stream);
+    s.numbers = numbers;
     if (head.first) {
         head.last->next = body->first;
         head.last = body->last;
         *body = head;
     }
+    block->numbers = s.numbers;
+    memcpy(block->number, s.number, sizeof s.number);
+    block->entry = head.first ? s.value[0].name : NULL;
     block->body = body;
     block->out = s.shape;
     block->sums = stream;
@@ -407,25 +412,24 @@ static struct block *new_block(struct gen *g, const struct scope *at,
     return block;
 }
 
-static const char *with_curve(struct gen *g, const struct block *block)
+const char *call_arguments(struct gen *g, const struct block *block)
 {
     static const char *const chains[] = { "tanh -> silu", "relu",
         "leaky_relu(0.3)", "identity * 0.5 -> tanh", "gelu", "sigmoid -> log",
         NULL };
 
     if (!block->curve || chance(g, 40))
-        return block->arguments;
+        return *block->arguments ? draw_format("%s)", block->arguments) : "";
     mark(g, "chain as argument");
-    return draw_format("%s%s = %s", *block->arguments ? draw_format("%s, ",
+    return draw_format("%s%s = %s)", *block->arguments ? draw_format("%s, ",
                        block->arguments) : "(", block->curve,
                        draw_of(&g->draw, chains));
 }
 
 void add_call(struct gen *g, struct scope *s, struct block *block)
 {
-    const char *arguments = with_curve(g, block);
-    struct item *item = item_add(s->body, ITEM_CALL, *arguments
-                                 ? draw_format("%s)", arguments) : "");
+    struct item *item = item_add(s->body, ITEM_CALL,
+                                 call_arguments(g, block));
 
     mark(g, "block");
     if (s->block)
@@ -434,7 +438,7 @@ void add_call(struct gen *g, struct scope *s, struct block *block)
     item->shape = s->shape = block->out;
     item->weights = true;
     s->heat = 1.5;
-    if (chance(g, 8)) {
+    if (g->options.names && chance(g, 8)) {
         mark(g, "block as");
         item->as = new_name(g, "p");
     }

@@ -243,7 +243,7 @@ static bool add_layer(struct gen *g, struct scope *s)
         return false;
     struct item *item = add_link(s, text, &shape, weights);
     s->heat = heat;
-    if (weights && chance(g, 4)) {
+    if (g->options.names && weights && chance(g, 4)) {
         mark(g, "layer as");
         item->as = new_name(g, "p");
     }

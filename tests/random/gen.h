@@ -9,10 +9,9 @@
 
 #include "tree.h"
 
-enum { VALUES = 10, NUMBERS = 8, USED = 320, IMPORTS = 32 };
+enum { VALUES = 10, USED = 320, IMPORTS = 32 };
 
 struct value { const char *name; struct shape shape; };
-struct number { const char *name; int value; };
 
 struct scope {
     struct body *body;
@@ -39,6 +38,8 @@ struct options {
                                    samples that see each other */
     bool chance;                /* dropout and dropped branches */
     bool curves;                /* blocks with chains as parameters */
+    bool names;                 /* of layers and blocks, by `as` or `shared` */
+    enum form { FORM_ANY, FORM_BRANCHES, FORM_BLOCKS } form;
 };
 
 struct gen {
@@ -154,6 +155,9 @@ bool add_shared(struct gen *g, struct scope *s);
 bool add_template(struct gen *g, struct scope *s);
 /* A block whose shape stays, with `shortcut identity` alone. */
 struct block *stream_block(struct gen *g, const struct scope *s);
+struct block *new_block(struct gen *g, const struct scope *at, bool stream);
+/* What stands after the block's name. */
+const char *call_arguments(struct gen *g, const struct block *block);
 void add_call(struct gen *g, struct scope *s, struct block *block);
 
 /* ---- program.c ---- */

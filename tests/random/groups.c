@@ -56,6 +56,7 @@ bool add_repeat(struct gen *g, struct scope *s)
     if (g->macs < 200 * count || g->params < 20 * count)
         return false;
     struct item *item = open_group(s, &inner, "");
+    item->repeat = true;
     item->count = count;
     item->text = repeat_head(g, s, item, &inner);
     inner.own = inner.values;
@@ -149,14 +150,17 @@ bool add_choice(struct gen *g, struct scope *s)
 
 /* ---- streams ---- */
 
+/* As many blocks, where the budget allows any; some of them twice. */
 static void add_stream_blocks(struct gen *g, struct scope *s, int count)
 {
     struct block *block = NULL;
 
     for (int i = 0; i < count; i++) {
-        block = i && chance(g, 30) ? block : stream_block(g, s);
-        if (block)
-            add_call(g, s, block);
+        struct block *next = i && chance(g, 30) ? NULL : stream_block(g, s);
+        block = next ? next : block;
+        if (!block)
+            return;
+        add_call(g, s, block);
     }
 }
 
@@ -219,7 +223,7 @@ bool add_stream(struct gen *g, struct scope *s)
     struct item *item = open_group(s, &inner, draw_format("stream %s%s", kind,
         chance(g, 70) ? draw_format(" repeat %d", count) : ""));
     inner.times *= count;
-    inner.stream = true;
+    inner.stream = item->stream = true;
     inner.index = NULL;
     half = inner;
     half.shape.axis[half.shape.rank - 1] /= halves ? 2 : 1;
@@ -245,7 +249,8 @@ bool add_shared(struct gen *g, struct scope *s)
     int f = last_axis(&shape), rank = shape.rank;
     const char *name = new_name(g, "s"), *layer;
 
-    if (s->stream || !spend(g, s, 2.0 * shape_size(&shape) * f, f * f))
+    if (s->stream || (s->times > 1 && !g->options.names)
+        || !spend(g, s, 2.0 * shape_size(&shape) * f, f * f))
         return false;
     mark(g, "shared");
     switch (below(g, 4)) {

@@ -95,12 +95,14 @@ static void add_inputs(struct gen *g, struct scope *s)
         real_input(g, s);
     if (words)
         word_input(g, s);
-    if (g->options.batch && chance(g, 12)) {
+    if (g->options.batch && g->options.form != FORM_BLOCKS
+        && chance(g, 12)) {
         mark(g, "input graph");
         g->graph = new_name(g, "graph");
         item_add(s->body, ITEM_LINE, draw_format("input %s graph", g->graph));
     }
-    if (s->value[0].shape.rank > 1 && chance(g, 15)) {
+    if (s->value[0].shape.rank > 1 && g->options.form != FORM_BLOCKS
+        && chance(g, 15)) {
         g->lengths = new_name(g, "seen");
         g->lengths_of = s->value[0].shape;
         item_add(s->body, ITEM_LINE, draw_format("input %s int [1]",
@@ -251,6 +253,45 @@ static void add_ends(struct gen *g, struct scope *s)
     }
 }
 
+/* ---- programs of two versions ---- */
+
+/* Values that follow from inputs each on its own, in lines of free order. */
+static void add_branches(struct gen *g, struct scope *s)
+{
+    int inputs = s->values;
+
+    for (int i = 0; i < 3; i++) {
+        const struct value *from = &s->value[below(g, inputs)];
+        struct scope at = *s;
+        at.shape = from->shape;
+        struct block *block = new_block(g, &at, false);
+        const char *name = new_name(g, "v");
+        item_add(s->body, ITEM_VALUE, draw_format("%s = %s -> %s%s as %s", name,
+                 from->name, block->name, call_arguments(g, block),
+                 new_name(g, "p")))->free = true;
+        s->value[s->values++] = (struct value) { name, block->out };
+    }
+}
+
+/* Three calls and no layer between: the one in the middle may be inlined, and
+ * no other layer's name follows from its. */
+static void add_calls(struct gen *g, struct scope *s)
+{
+    static const char *const names[] = { "first", "inlined", "last" };
+
+    for (int i = 0; i < 3; i++) {
+        add_call(g, s, new_block(g, s, false));
+        s->body->last->as = names[i];
+    }
+}
+
+static void end_calls(struct gen *g, struct scope *s)
+{
+    item_add(s->body, ITEM_LINE, "output out");
+    s->value[0] = (struct value) { "out", s->shape };
+    add_loss(g, s, a_loss(g, "out", &s->shape));
+}
+
 /* ---- the network ---- */
 
 static const char *network_parameters(struct gen *g, struct scope *s)
@@ -297,6 +338,13 @@ void make_program(struct program *p, uint64_t seed, const char *name,
     g->params = 600 * (1 << below(g, 4));
     p->parameters = network_parameters(g, &s);
     add_inputs(g, &s);
+    if (options.form == FORM_BLOCKS) {
+        add_calls(g, &s);
+        end_calls(g, &s);
+        return;
+    }
+    if (options.form == FORM_BRANCHES)
+        add_branches(g, &s);
     use_lengths(g, &s);
     if (chance(g, 10)) {
         mark(g, "init property");
@@ -319,7 +367,7 @@ static void print_blocks(const struct gen *g, struct style *style, bool abroad,
                          struct text *to)
 {
     for (const struct block *b = g->blocks; b; b = b->next)
-        if (b->abroad == abroad) {
+        if ((b->abroad && !style->at_home) == abroad) {
             print_block(style, to, b);
             text_add(to, "%s", draw_chance(&style->draw, 30) ? "\n" : "");
         }

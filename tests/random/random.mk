@@ -6,3 +6,5 @@ $(B)/random/generate: $(GENERATOR:%=$(B)/random/%.o)
 $(B)/random/%.o: tests/random/%.c
 	@mkdir -p $(@D)
 	$(BASE) -O1 -Iruntime -Itests -c -o $@ $<
+$(B)/random/shrink: $(B)/random/shrink.o $(B)/random/draw.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

@@ -27,13 +27,19 @@ struct item {
     struct shape shape;         /* of the value after it */
     struct body *body;          /* of a group */
     struct block *block;        /* of a call */
-    int count;                  /* of a repeat; 0: no repeat */
-    const char *index;          /* or NULL */
+    bool repeat;                /* of `count`, with an index or NULL */
+    int count;
+    const char *index;
+    bool stream;                /* its body is a stream's */
+    bool free;                  /* its place among its neighbours is free */
     bool checkpoint;
     struct item *next;
 };
 
 struct body { struct item *first, *last; };
+
+enum { NUMBERS = 8 };
+struct number { const char *name; int value; };
 
 struct block {
     const char *text;           /* all of it, or NULL */
@@ -43,6 +49,9 @@ struct block {
     bool leaf;                          /* calls no other */
     struct shape in, out;
     const char *arguments;              /* of a call, "" or "(8)" */
+    struct number number[NUMBERS];      /* its parameters and axes */
+    int numbers;
+    const char *entry;                  /* the name of what enters, or NULL */
     const char *curve;                  /* a parameter that is a chain */
     bool sums;                          /* shortcut identity and no more */
     long macs, params;
@@ -56,6 +65,13 @@ struct item *item_add(struct body *body, enum item_kind kind,
 struct style {
     struct draw draw;           /* line breaks, blanks, comments */
     bool odd;                   /* odd blanks and comments */
+    /* another program that gives the same numbers: */
+    bool unroll;                /* repeats are written out */
+    bool reorder;               /* properties and side lines */
+    bool identities;            /* links that change nothing */
+    bool no_checkpoint;
+    bool at_home;               /* nothing is imported */
+    const char *inlined;        /* the call of this name is a group */
 };
 void print_body(struct style *style, struct text *to, const struct body *body,
                 int depth);
