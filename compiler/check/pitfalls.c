@@ -198,8 +198,8 @@ static const struct value *bare_sum(const struct check *check,
     while ((n = value->producer) != NULL) {
         if (is_prenorm_sum(check, value, depth))
             return value;
-        if (n->op == OP_POINT && n->ins > 1)
-            return NULL;        /* another sum */
+        if (n->op == OP_POINT && n->ins != 1)
+            return NULL;        /* another sum, or a learned value */
         switch (n->op) {
         case OP_CALL: value = n->call.callee->body->outputs[0]; break;
         case OP_LOOP: value = n->loop.body->outputs[0]; break;
