@@ -13,13 +13,15 @@ enum { LATER_BYTES = 16 << 10 };
 /* ---- ports ---- */
 
 static struct port *add_port(struct compilation *c, struct port **list,
-                             const char *name, struct value *value)
+                             const char *name, struct span span,
+                             struct value *value)
 {
     struct port *port = NEW(c->arena, struct port);
 
     while (*list)
         list = &(*list)->next;
     port->name = name;
+    port->span = span;
     port->value = value;
     port->integer = value->integer;
     *list = port;
@@ -61,7 +63,6 @@ static bool name_free(struct body *body, struct ast *item)
 {
     struct network *network = body->check->c->network;
     struct port *port = port_find(network->inputs, item->name);
-    const struct env *env = env_find(body->env, item->name);
 
     if (!port)
         port = port_find(network->outputs, item->name);
@@ -69,8 +70,7 @@ static bool name_free(struct body *body, struct ast *item)
         return true;
     fail(body, item->name_span, "an input or output named '%s' exists already",
          item->name);
-    if (env)
-        fail_note(body, env->span, "the first is here");
+    fail_note(body, port->span, "the first is here");
     return false;
 }
 
@@ -125,7 +125,7 @@ static void graph_input(struct body *body, struct ast *item)
     for (port = network->inputs; port; port = port->next)
         index += port->graph;
     port = add_port(body->check->c, &network->inputs, item->name,
-                    caller_value(body, item->name, &none, false, item->span));
+                    item->name_span, caller_value(body, item->name, &none, false, item->span));
     port->graph = true;
     port->index = index;
     env_add(body, item->name, (struct thing) { .kind = THING_GRAPH,
@@ -157,7 +157,7 @@ static void network_input(struct body *body, struct ast *item)
     struct value *value = caller_value(body, item->name, &shape, integer,
                                        item->span);
     add_port(body->check->c, &body->check->c->network->inputs, item->name,
-             value);
+             item->name_span, value);
     struct node *node = new_node(body->check->c, OP_INPUT, item->span);
     append_node(body->region, &body->region->nodes, node);
     node_out(node, value);
@@ -185,7 +185,8 @@ static void network_output(struct body *body, struct ast *item)
     struct node *node = new_node(c, OP_OUTPUT, item->span);
     node_in(node, value);
     append_node(body->region, &body->region->nodes, node);
-    node->output = add_port(c, &c->network->outputs, item->name, value);
+    node->output = add_port(c, &c->network->outputs, item->name,
+                            item->name_span, value);
 }
 
 static const char *target_text(struct compilation *c, bool integer,
@@ -207,7 +208,8 @@ struct port *target_port(struct body *body, struct ast *name,
     struct port *port;
 
     if (name->kind != AST_NAME) {
-        fail(body, name->span, "a target is the name of an input");
+        fail(body, name->span, "a target is the name of an input, or a "
+             "new name");
         return NULL;
     }
     env = env_find(body->env, name->name);
@@ -227,7 +229,8 @@ struct port *target_port(struct body *body, struct ast *name,
         struct value *value = caller_value(body, name->name, shape, integer,
                                            name->span);
         value->classes = classes;
-        port = add_port(c, &c->network->inputs, name->name, value);
+        port = add_port(c, &c->network->inputs, name->name, name->span,
+                        value);
         port->target = true;
         env_add(body, name->name, value_thing(value), name->span);
     }
@@ -343,7 +346,7 @@ static void parameters_declared(struct check *check, struct ast *decl)
         if (++count == LIMIT_PARAMETERS + 1)
             diag_error(check->c->diag, &p->span, "'%s' has more parameters "
                        "than the limit of %d", decl->name, LIMIT_PARAMETERS);
-        for (struct ast *q = p->next; q && p->name; q = q->next)
+        for (struct ast *q = p->next; q; q = q->next)
             if (q->name == p->name) {
                 diag_error(check->c->diag, &q->name_span,
                            "'%s' has two parameters '%s'", decl->name,
@@ -415,22 +418,29 @@ static struct ast *network_decl(struct check *check, const char *name)
 static bool has_output(const struct ast *items)
 {
     for (const struct ast *i = items; i; i = i->next)
-        if (i->kind == AST_OUTPUT || i->kind == AST_BAD
-            || (i->kind == AST_IF
-                && (has_output(i->b->list)
-                    || (i->c && has_output(i->c->kind == AST_IF ? i->c
-                                           : i->c->list))))
+        if (i->kind == AST_OUTPUT
+            || (i->kind == AST_IF && (has_output(i->b->list)
+                                      || has_output(ast_otherwise(i))))
             || (i->kind == AST_LINE && i->a->kind == AST_BODY
                 && has_output(i->a->list)))
             return true;
     return false;
 }
 
+static bool has_input(const struct network *network)
+{
+    const struct port *port = network->inputs;
+
+    while (port && (port->graph || port->target))
+        port = port->next;
+    return port != NULL;
+}
+
 static bool complete(struct body *body, struct ast *decl)
 {
     const struct network *network = body->check->c->network;
 
-    if (!body->inputs && (!network->inputs || network->inputs->graph))
+    if (!body->inputs && !has_input(network))
         fail(body, decl->name_span, "network '%s' has no input: declare one, "
              "as in 'input image [28, 28]'", decl->name);
     else if (!network->outputs && !has_output(decl->b->list))
@@ -462,18 +472,12 @@ static void add_c_name(struct body *body, struct c_name **list,
     *list = n;
 }
 
-static struct span place_of(struct body *body, const char *name)
-{
-    const struct env *env = env_find(body->env, name);
-    return env ? env->span : (struct span) { 0 };
-}
-
 static void port_names(struct body *body, struct port *ports,
                        struct c_name **macros)
 {
     for (struct port *p = ports; p; p = p->next)
         add_c_name(body, macros, arena_format(body->check->c->arena,
-                   "%s_size", p->name), place_of(body, p->name));
+                   "%s_size", p->name), p->span);
 }
 
 /* The header's macros, which are in capitals. */
@@ -490,13 +494,14 @@ static void check_names(struct body *body)
     port_names(body, network->outputs, &macros);
     for (struct knob *k = network->knobs; k; k = k->next)
         if (k->is_integer)
-            add_c_name(body, &macros, k->name, place_of(body, k->name));
+            add_c_name(body, &macros, k->name,
+                       env_find(body->env, k->name)->span);
     for (struct port *p = network->inputs; p; p = p->next) {
         const char *grad = arena_format(body->check->c->arena, "%s_grad",
                                         p->name);
         if (!p->target && !p->integer && !p->graph && (port_find_text(network->inputs, grad)
                 || port_find_text(network->outputs, grad)))
-            fail(body, place_of(body, p->name), "'%s', which receives the "
+            fail(body, p->span, "'%s', which receives the "
                  "gradient of input '%s', is another input or output: choose "
                  "another name", grad, p->name);
     }

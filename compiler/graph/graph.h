@@ -304,6 +304,7 @@ struct function {
 
 struct port {
     const char *name;
+    struct span span;           /* of the name */
     struct value *value;
     bool integer, target;
     bool graph;                 /* nothing reads its value: kernels find it in */
