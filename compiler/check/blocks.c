@@ -64,8 +64,7 @@ static int parameter_index(struct body *body, struct ast *decl,
     const char *names[LIMIT_PARAMETERS];
     int count = 0;
 
-    for (struct ast *p = decl->parameters; p && count < LIMIT_PARAMETERS;
-         p = p->next) {
+    for (struct ast *p = decl->parameters; p; p = p->next) {
         if (argument->name ? p->name == argument->name : count == position)
             return count;
         names[count++] = p->name;
@@ -264,10 +263,8 @@ bool has_shortcut(const struct ast *items)
 {
     for (const struct ast *i = items; i; i = i->next)
         if (i->kind == AST_SHORTCUT
-            || (i->kind == AST_IF
-                && (has_shortcut(i->b ? i->b->list : NULL)
-                    || (i->c && has_shortcut(i->c->kind == AST_IF ? i->c
-                                             : i->c->list)))))
+            || (i->kind == AST_IF && (has_shortcut(i->b->list)
+                                      || has_shortcut(ast_otherwise(i)))))
             return true;
     return false;
 }
@@ -362,10 +359,9 @@ static struct function *instantiate(struct body *body, struct body *sub,
     add_input(c, sub->region, in);
     sub->current = in;
     run_body(sub, decl->b->list);
-    function->failed = sub->bad || !sub->current;
-    if (!function->failed) {
+    function->failed = sub->bad;
+    if (!sub->bad)
         add_output(c, sub->region, own_output(sub, sub->current));
-    }
     name_function(c, function, function_name(c, decl, parameters));
     add_function(c->network, function);
     return function;

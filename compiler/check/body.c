@@ -63,10 +63,7 @@ struct ast *chosen(struct body *body, struct ast *item)
 
     if (!number_of(body, item->a, &number))
         return NULL;
-    if (number_real(number) != 0)
-        return item->b->list;
-    return !item->c ? NULL : item->c->kind == AST_IF ? item->c
-         : item->c->list;
+    return number_real(number) != 0 ? item->b->list : ast_otherwise(item);
 }
 
 /* `shortcut way`: what the parameter `way` stands for, if that is a word of
@@ -124,13 +121,11 @@ static bool unknown_word(struct body *body, const struct ast *item)
 static void collect(struct body *body, struct ast *items,
                     struct properties *p)
 {
-    struct number number;
-
     for (struct ast *i = items; i; i = i->next) {
         switch (i->kind) {
         case AST_ASSIGN:
-            if (is_number(body, i->a) && number_of(body, i->a, &number))
-                env_add(body, i->name, number_thing(number), i->name_span);
+            if (is_number(body, i->a))
+                env_add(body, i->name, number_value(body, i->a), i->name_span);
             break;
         case AST_SHORTCUT:
         case AST_NORM:
@@ -427,11 +422,9 @@ static void run_port(struct body *body, struct ast *item)
 
 static void run_assign(struct body *body, struct ast *item)
 {
-    struct number number;
-
     if (is_number(body, item->a)) {
-        if (number_of(body, item->a, &number))
-            env_add(body, item->name, number_thing(number), item->name_span);
+        env_add(body, item->name, number_value(body, item->a),
+                item->name_span);
         return;
     }
     if (body->stream && body->current)
@@ -476,10 +469,6 @@ static void run_item(struct body *body, struct ast *item)
     case AST_PLUS_ASSIGN:
         run_unsupported(body, item, "'+='");
         break;
-    case AST_BAD:
-        body->bad = true;
-        body->current = NULL;
-        break;
     default:                    /* properties */
         break;
     }
@@ -496,8 +485,7 @@ static void run_if(struct body *body, struct ast *item)
     }
     body->current = NULL;
     run_items(body, item->b->list);
-    if (item->c)
-        run_items(body, item->c->kind == AST_IF ? item->c : item->c->list);
+    run_items(body, ast_otherwise(item));
     body->current = NULL;
 }
 

@@ -110,6 +110,8 @@ struct env *env_find(struct env *env, const char *name);
 void env_add(struct body *body, const char *name, struct thing thing,
              struct span span);
 struct thing number_thing(struct number number);
+/* The number of an expression that is one; a bad thing after an error. */
+struct thing number_value(struct body *body, struct ast *ast);
 struct thing value_thing(struct value *value);
 struct number integer_number(int64_t n);
 struct number real_number(double r);

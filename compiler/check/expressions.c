@@ -267,11 +267,8 @@ static struct thing eval_kind(struct body *body, struct ast *ast,
 {
     struct number number;
 
-    if (ast->kind == AST_BAD)
-        return body->bad = true, bad_thing;
     if (is_number(body, ast))
-        return number_of(body, ast, &number) ? number_thing(number)
-                                             : bad_thing;
+        return number_value(body, ast);
     if (body->stream && x && !stream_takes(body, ast))
         return bad_thing;
     switch (ast->kind) {

@@ -152,8 +152,26 @@ static bool concat_axis(struct use *use, struct ast *arg,
         return true;
     if (!number_of(use->body, arg->a, &number))
         return false;
-    row.n[0] = number.is_integer ? number.integer : LIMIT_RANK;
-    return read_axis(use, &row, first, axis);
+    row.n[0] = number.integer;
+    if (number.is_integer)
+        return read_axis(use, &row, first, axis);
+    fail(use->body, arg->a->span, "an axis must be an integer, it is %s",
+         number_text(use->body->check->c, number));
+    return false;
+}
+
+/* The argument with a name: `axis`, once. */
+static bool concat_name(struct use *use, struct ast *arg, struct ast **axis)
+{
+    bool twice = *axis != NULL, known = strcmp(arg->name, "axis") == 0;
+
+    if (!known)
+        fail(use->body, arg->name_span, "'concat' takes values, which have no "
+             "names, and 'axis = n'");
+    else if (twice)
+        fail(use->body, arg->span, "'axis' is given twice");
+    *axis = arg;
+    return known && !twice;
 }
 
 /* Arguments are chains, each starts at the current value; axis = n. */
@@ -164,8 +182,9 @@ static struct value *apply_concat(struct use *use, struct value *x)
     int count = 0, axis;
 
     for (struct ast *arg = use->call->list; arg; arg = arg->next) {
-        if (arg->name && strcmp(arg->name, "axis") == 0 && !named) {
-            named = arg;
+        if (arg->name) {
+            if (!concat_name(use, arg, &named))
+                return NULL;
             continue;
         }
         if (count == NODE_INS) {

@@ -257,7 +257,7 @@ void build_loss(struct body *body, struct ast *ast, double weight)
                && is_number(body, ast->a)) {
         if (number_of(body, ast->a, &number))
             build_loss(body, ast->b, weight * number_real(number));
-    } else if (ast->kind != AST_BAD) {
+    } else {
         fail(body, ast->span, "a loss is written cross_entropy(value, target), "
              "a number times a loss, or a sum of losses");
     }

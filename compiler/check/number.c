@@ -33,6 +33,14 @@ struct thing value_thing(struct value *value)
                             .value = value };
 }
 
+struct thing number_value(struct body *body, struct ast *ast)
+{
+    struct number number;
+
+    return number_of(body, ast, &number) ? number_thing(number)
+                                         : value_thing(NULL);
+}
+
 /* The shortest that reads back as the same number. */
 const char *number_text(struct compilation *c, struct number number)
 {
@@ -425,9 +433,6 @@ void not_number(struct body *body, struct ast *ast)
     struct ast *parts[4] = { ast->a, ast->b, ast->c, NULL };
 
     switch (ast->kind) {
-    case AST_BAD:
-        body->bad = true;
-        return;
     case AST_NAME:
         name_not_number(body, ast);
         return;
@@ -437,7 +442,8 @@ void not_number(struct body *body, struct ast *ast)
         parts_not_number(body, parts);
         return;
     case AST_CALL:
-        if (!function_find(ast->name) || env_find(body->env, ast->name))
+        if (!ast->list || !function_find(ast->name)
+            || env_find(body->env, ast->name))
             break;
         for (struct ast *argument = ast->list; argument;
              argument = argument->next)

@@ -256,6 +256,7 @@ static void read_repeat(struct body *body, struct ast *ast)
     if (ast->name)
         env_add(&sub, ast->name, (struct thing) { .kind = THING_BAD },
                 ast->name_span);
+    sub.in_repeat = true;
     sub.loops++;
     sub.bad = true;
     sub.current = NULL;

@@ -219,9 +219,12 @@ struct shared_weights *weights_of(struct body *body, struct function *function)
 
     if (shared->weights) {
         if (!same_weights(body, shared->weights->function->body,
-                          function->body))
+                          function->body)) {
             fail(body, shared->use, "'%s' does not fit here: it has other "
                  "parameters for this shape", shared->name);
+            fail_note(body, shared->first, "its first use, here, made its "
+                      "parameters");
+        }
         return shared->weights;
     }
     while (*end)

@@ -144,14 +144,14 @@ static struct value *projection(struct body *body, struct ast *item,
     struct ast *word = item->a->list ? item->a->list->a : NULL;
     static const char *const words[] = { "pad", "conv", "always" };
     bool pad = word_is(word, "pad"), always = word_is(word, "always");
+    bool known = pad || always || word_is(word, "conv");
     struct conv conv = { 0 };
     struct value *y;
 
-    if (item->a->list && (item->a->list->next
-                          || !(pad || always || word_is(word, "conv")))) {
+    if (item->a->list && (item->a->list->next || !known)) {
         fail(body, item->a->list->span, "a projection is 'projection', "
-             "'projection(pad)' or 'projection(always)'%s",
-             did_you_mean(body, word, words, 3));
+             "'projection(conv)', 'projection(pad)' or 'projection(always)'%s",
+             known ? "" : did_you_mean(body, word, words, 3));
         return NULL;
     }
     if (shape_equal(&x->shape, &branch->shape) && !always)

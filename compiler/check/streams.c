@@ -224,7 +224,6 @@ bool stream_takes(struct body *body, const struct ast *ast)
     switch (ast->kind) {
     case AST_NAME: case AST_CALL: case AST_FLOW: case AST_AS:
     case AST_CONDITION: case AST_BODY: case AST_REPEAT: case AST_FROZEN:
-    case AST_BAD:
         return true;
     case AST_CHECKPOINT:
         return !body->stream->kind->unrolls || stream_no_checkpoint(body, ast);

@@ -27,6 +27,11 @@ static bool nests(enum ast_kind kind)
     }
 }
 
+struct ast *ast_otherwise(const struct ast *ast)
+{
+    return !ast->c || ast->c->kind == AST_IF ? ast->c : ast->c->list;
+}
+
 struct ast *ast_copy(struct arena *arena, const struct ast *ast)
 {
     struct ast *copy = NEW(arena, struct ast);

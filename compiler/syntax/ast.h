@@ -91,6 +91,9 @@ struct parser {
 struct ast *parse_file(struct arena *arena, struct names *names,
                        struct diag *diag, int file);
 
+/* What an AST_IF has for its `else`: items, or the next AST_IF, or NULL. */
+struct ast *ast_otherwise(const struct ast *ast);
+
 /* One node, with the parts of the old one and nothing after it. */
 struct ast *ast_copy(struct arena *arena, const struct ast *ast);
 

@@ -272,11 +272,7 @@ static int match(struct lexer *lexer, YYSTYPE *value)
                               lexer->fresh = true; return SKIPPED; }
     "//" [^\n\x00]*         { AT_END; return SKIPPED; }
     "/*"                    { AT_END; comment(lexer); return SKIPPED; }
-    "\x00"                  { AT_END;
-                              if (lexer->cursor <= lexer->length)
-                                  return TOKEN_YYerror;
-                              lexer->cursor = lexer->length;
-                              return TOKEN_END; }
+    "\x00"                  { lexer->cursor = lexer->length; return TOKEN_END; }
 
     word                    { AT_END; return word(lexer, value); }
     word? far (letter | [0-9] | far)*

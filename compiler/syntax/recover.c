@@ -428,8 +428,10 @@ static int take_plain(struct lexer *lexer, YYSTYPE *value)
         lexer->end = lexer->token.end;
     if ((is_statement_keyword(kind)
          || (kind >= TOKEN_REPEAT && kind <= TOKEN_CHECKPOINT))
-        && previous.kind != TOKEN_DOT && !is_assigned(lexer))
+        && previous.kind != TOKEN_DOT && !is_assigned(lexer)) {
+        lexer->before = lexer->keyword;
         lexer->keyword = lexer->token;
+    }
     return kind;
 }
 

@@ -14,6 +14,7 @@ struct error {
     struct diag *diag;
     const struct token *token;      /* that does not fit */
     const struct token *previous;
+    const struct token *keyword;    /* that began the statement before it */
     const bool *expected;           /* by token kind */
     struct span at;                 /* of the token */
     struct span behind;             /* of the token before */
@@ -115,15 +116,13 @@ static struct bracket open_bracket(const struct error *e)
 /* The last keyword is `kind`, and in the same brackets as the token. */
 static bool in_statement(const struct error *e, int kind)
 {
-    const struct token *keyword = &e->lexer->keyword;
-
-    return keyword->kind == kind && keyword->depth == e->token->depth;
+    return e->keyword->kind == kind && e->keyword->depth == e->token->depth;
 }
 
 /* From the last keyword to the token before the error. */
 static struct span statement(const struct error *e)
 {
-    return lex_span(e->lexer, e->lexer->keyword.begin, e->previous->end);
+    return lex_span(e->lexer, e->keyword->begin, e->previous->end);
 }
 
 /* The word that follows a token directly; "..." when none does. */
@@ -212,14 +211,14 @@ static bool name_missing(const struct error *e)
 
 static bool input_shape(const struct error *e)
 {
-    struct span input = lex_span(e->lexer, e->lexer->keyword.begin,
-                                 e->lexer->keyword.end);
+    struct span input = lex_span(e->lexer, e->keyword->begin,
+                                 e->keyword->end);
 
     if (!e->expected[TOKEN_BEGIN_LIST] || e->expected[TOKEN_NUMBER]
         || !in_statement(e, TOKEN_INPUT) || e->previous->kind == TOKEN_GRAPH)
         return false;
     diag_error(e->diag, &input, "an input has a shape: write 'input %s [...]'",
-               word_after(e, &e->lexer->keyword));
+               word_after(e, e->keyword));
     return true;
 }
 
@@ -389,16 +388,13 @@ static bool condition(const struct error *e)
 /* A body is all that could follow, besides more of an expression. */
 static bool body_missing(const struct error *e)
 {
-    const struct token *keyword = &e->lexer->keyword;
-
     if (!e->expected[TOKEN_BEGIN_BODY] || e->expected[TOKEN_NUMBER]
         || e->expected[TOKEN_SHORTCUT])
         return false;
     if (e->expected[TOKEN_REPEAT])
         diag_error(e->diag, gap(e), "expected a body in braces %s",
                    gap_text(e));
-    else if (keyword->depth == e->token->depth
-             && keyword->kind == TOKEN_REPEAT)
+    else if (in_statement(e, TOKEN_REPEAT))
         diag_error(e->diag, gap(e), "expected '{' %s: what is repeated stands "
                    "in braces", gap_text(e));
     else
@@ -507,8 +503,10 @@ void syntax_report(struct lexer *lexer, const bool *expected)
         operand_missing, misspelt, statement_start
     };
     const struct token *token = &lexer->token, *previous = &lexer->previous;
+    bool begins = lexer->keyword.begin == token->begin;
     struct error error = {
-        lexer, lexer->parser->diag, token, previous, expected,
+        lexer, lexer->parser->diag, token, previous,
+        begins ? &lexer->before : &lexer->keyword, expected,
         lex_span(lexer, token->begin, token->end),
         lex_span(lexer, previous->begin, previous->end)
     };

@@ -42,6 +42,7 @@ struct lexer {
     bool quiet_end;             /* a comment ate the end: reported already */
     struct token token, previous;
     struct token keyword;       /* the last that began a statement */
+    struct token before;        /* the one before it */
     struct bracket brackets[LIMIT_NESTING];
     int depth;
     struct bracket suspect;     /* '{' that its '}' does not line up with */
