@@ -86,7 +86,8 @@ const char *layer_text(struct compilation *c, const struct repeats *repeats,
         return conv_text(c, n, path);
     case OP_POINT: case OP_MIX: case OP_MIX_TRANSPOSED: case OP_DOTS:
         if (param)
-            return param_text(c, param);
+            return arena_format(c->arena, "%s%s%s", path, *path && *param->leaf
+                                ? "." : "", param->leaf);
         return n->out[0]->name;
     default:
         return param ? path : n->out[0]->name;
