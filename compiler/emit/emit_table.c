@@ -15,7 +15,8 @@ struct walk {
     struct around around[16];
     int depth;
     int rows;
-    bool too_deep, too_many;
+    bool too_many;
+    const char *too_deep, *too_long;    /* names of such parameters */
 };
 
 /* A name so far: text, and for every '#' its first number and steps. */
@@ -44,7 +45,7 @@ static void extend(struct walk *w, struct title *title,
         }
         title->text = arena_format(w->c->arena, "%s.#", title->text);
         if (title->marks == 16) {
-            w->too_deep = true;
+            w->too_deep = title->text;
             return;
         }
         title->mark[title->marks].first = p->first;
@@ -133,9 +134,10 @@ static void tensor_c(struct walk *w, const struct param *p,
     extend(w, &title, p->path, base);
     title.text = arena_format(w->c->arena, "%s%s%s", title.text,
                               *title.text && *p->leaf ? "." : "", p->leaf);
-    if (w->depth > LIMIT_NEST_REPEAT || title.marks > LIMIT_NEST_REPEAT
-        || strlen(title.text) > LIMIT_NAME)
-        w->too_deep = true;
+    if (w->depth > LIMIT_NEST_REPEAT || title.marks > LIMIT_NEST_REPEAT)
+        w->too_deep = title.text;
+    if (strlen(title.text) > LIMIT_NAME)
+        w->too_long = title.text;
     text_add(w->out, "    { ");
     call_argument(&row, ".name = \"%s\"", title.text);
     if (p->pack != PACK_FLAT)
@@ -157,6 +159,11 @@ static void tensor_c(struct walk *w, const struct param *p,
     init_c(w, &row, p);
     text_add(w->out, " },\n");
     w->rows++;
+}
+
+static const char *shortened(struct compilation *c, const char *name)
+{
+    return strlen(name) <= 40 ? name : arena_format(c->arena, "%.40s...", name);
 }
 
 static void walk_region(struct walk *w, const struct region *r,
@@ -265,9 +272,15 @@ static void tensors_c(struct compilation *c, struct text *out, int *rows)
                    "equal blocks as a repeat", LIMIT_TENSORS);
     else if (walk.too_deep)
         diag_error(c->diag, &c->network->main->decl->name_span,
-                   "repeats around a parameter are nested above the limit of "
-                   "%d, or its name is longer than %d bytes",
-                   LIMIT_NEST_REPEAT, LIMIT_NAME);
+                   "repeats around the parameter '%s' are nested above the "
+                   "limit of %d", shortened(c, walk.too_deep),
+                   LIMIT_NEST_REPEAT);
+    else if (walk.too_long)
+        diag_error(c->diag, &c->network->main->decl->name_span,
+                   "the name of the parameter '%s' is %zu bytes long, the "
+                   "limit is %d: give its blocks shorter names, or nest fewer",
+                   shortened(c, walk.too_long), strlen(walk.too_long),
+                   LIMIT_NAME);
 }
 
 void emit_table(struct compilation *c, struct text *out)

@@ -139,7 +139,8 @@ bool has_word(const char *text, const char *word)
     for (const char *p = text; *p; p++) {
         if (p[0] == '/' && p[1] == '*')
             p = strstr(p, "*/") + 1;
-        else if (strncmp(p, word, length) == 0 && !word_character(p[length])
+        else if (*p == *word && strncmp(p, word, length) == 0
+                 && !word_character(p[length])
                  && (p == text || !word_character(p[-1])))
             return true;
     }
