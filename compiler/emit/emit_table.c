@@ -278,7 +278,7 @@ static void tensors_c(struct compilation *c, struct text *out, int *rows)
     else if (walk.too_long)
         diag_error(c->diag, &c->network->main->decl->name_span,
                    "the name of the parameter '%s' is %zu bytes long, the "
-                   "limit is %d: give its blocks shorter names, or nest fewer",
+                   "limit is %d bytes: give its blocks shorter names",
                    shortened(c, walk.too_long), strlen(walk.too_long),
                    LIMIT_NAME);
 }
