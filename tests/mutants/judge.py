@@ -20,6 +20,14 @@ exec "$REAL_RNETC" "$@"
 # Scripts whose calls of rnetc can be repeated later, and those that cannot.
 REPEATED = ["recompute", "facts", "streams", "deep", "expectation", "zoo"]
 WHOLE = ["limits", "cli", "docs"]
+# Last of all, for some files alone: (script, files).
+LAST = [
+    ("faults", r"compiler/(cli/output|base/|syntax/import|main)|runtime/("
+               r"safetensors|memory|pool|tensor|run)"),
+    ("pairs", r"compiler/(check|graph|plan|emit/emit_[bklsv])"),
+    ("random", r"compiler/(check|graph|plan|emit/emit_[bklsv])"
+               r"|runtime/(?!safetensors|tensor|memory|philox)"),
+]
 SLOW = {"repeat-nodes"}                 # seconds in rnetc
 NETWORKS, ODD, MATRIX = 4, 3, 4         # at most, of those whose C changed
 
@@ -357,7 +365,16 @@ class Judge:
         if any(self.differs(n) for n in self.of_kind(runs, "report")) \
                 and self.script("cli", 300):
             return "noticed", "cli.sh, reports"
-        return "SURVIVED", "%d tests run it" % len(runs)
+        return self.by_last(mutant) or (
+            "SURVIVED", "%d tests run it" % len(runs))
+
+    def by_last(self, mutant):
+        for script, files in LAST:
+            if re.match(files, mutant.path) \
+                    and os.path.exists(self.tree.at("tests/%s.sh" % script)) \
+                    and self.script(script, 120, JOBS="1"):
+                return "noticed", script + ".sh"
+        return None
 
     def script(self, name, seconds, *words, **env):
         """Whether tests/NAME.sh fails."""
@@ -453,7 +470,8 @@ class Judge:
         for name in self.networks_of(mutant):
             if self.network(name):
                 return "noticed", "networks.sh: " + name
-        return "SURVIVED", "%d unit tests run it" % len(units)
+        return self.by_last(mutant) or (
+            "SURVIVED", "%d unit tests run it" % len(units))
 
     def unit_order(self, mutant):
         family = "test_" + os.path.basename(mutant.path).rsplit(".", 1)[0]
