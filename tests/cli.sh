@@ -167,6 +167,10 @@ usage good.rnet -Werrror \
 usage good.rnet -fmax-error=3 \
     "unknown option '-fmax-error=3'; did you mean '-fmax-errors'?"
 usage good.rnet -fmax-errors=many "-fmax-errors takes a number from 0 to"
+usage good.rnet -fmax-errors=3x "-fmax-errors takes a number from 0 to"
+usage good.rnet -fmax-errors=99999999999999999999 "-fmax-errors takes"
+usage good.rnet --batch=+1 "--batch takes a number from 1 to"
+usage good.rnet --threads=1025 "--threads takes a number from 1 to 1024"
 usage good.rnet --batch=0 "--batch takes a number from 1 to"
 usage good.rnet --threads=-1 "--threads takes a number from 1 to 1024"
 usage good.rnet -D width "-D takes name=value, not 'width'"
@@ -175,11 +179,25 @@ usage good.rnet -D width=eight "-D width: 'eight' is not a number"
 usage good.rnet -D width=8x "-D width: '8x' is not a number"
 usage good.rnet -D width=nan "-D width: 'nan' is not a number"
 usage good.rnet -D width=0x10 "-D width: '0x10' is not a number"
-usage good.rnet --prefix=2a "--prefix takes letters, digits and '_'"
+usage good.rnet -D width= "-D takes name=value, not 'width='"
+usage good.rnet -D width=1e999 "-D width: '1e999' is not a number"
+usage good.rnet -D width=-x "-D width: '-x' is not a number"
+usage good.rnet -D width=/ "-D width: '/' is not a number"
+usage good.rnet -D w-h=3 "-D takes name=value, not 'w-h=3'"
+for prefix in 2a a-b 'a@' 'a[' 'a{' 'a:' 'a/' "$(printf 'a\303\244')"; do
+    usage good.rnet --prefix="$prefix" "--prefix takes letters, digits and '_'"
+done
+run 0 --check good.rnet --prefix=_aZ09z
 usage good.rnet --check --dot "--check and --dot exclude each other"
+run 0 --check --check good.rnet
 usage good.rnet --dot --header=a.h "--dot writes no header"
 usage good.rnet --check -MD "-MD goes with an output of C"
 usage good.rnet -MP "-MF, -MT and -MP go with -M or -MD"
+usage good.rnet -MT x "-MF, -MT and -MP go with -M or -MD"
+usage good.rnet -MF x "-MF, -MT and -MP go with -M or -MD"
+usage good.rnet -M -o a -MF b "-M writes one file: give it by -o or by -MF"
+usage good.rnet "--$(printf '%0300d' 0)" "unknown option '--0000"
+usage --library=zzz "the library has no 'zzz'"
 usage - "name the output of standard input with -o"
 usage good.rnet -o - "'-o -' needs --header"
 usage good.rnet -o a.h "the C and its header would both be 'a.h'"
@@ -193,6 +211,12 @@ run 0 --check -D width=16 good.rnet
 run 0 --check -Dwidth=16 good.rnet
 run 0 --check good.rnet -D width=16
 run 1 --check -D width=1.5 good.rnet
+run 1 --check -D width=-3 good.rnet
+says err "it is -3"
+run 1 --check -D width=.5 good.rnet
+says err "it is 0.5"
+run 1 --check -D width=-.5 good.rnet
+says err "it is -0.5"
 run 1 --check -D widht=16 good.rnet
 says err "widht"
 run 0 --summary -D width=9 -D width=16 good.rnet
@@ -318,10 +342,29 @@ is_json err "diagnostics"
 says err '"kind": "error"'
 run 0 good.rnet --check -fdiagnostics-format=json
 is_json err "no diagnostics"
+run 0 warned.rnet --check -fdiagnostics-format=json
+is_json err "a warning"
+says err '"option": "-W'
+printf 'import "a\\b"\nimport "c\nblock b { s = "x" }' >quotes.rnet
+run 1 quotes.rnet -fdiagnostics-format=json
+is_json err "quotes and backslashes"
+says err 'there is no '"'\\\\'"' in'
+run 1 "$(printf 'a\033[31m\377"\\.rnet')" -fdiagnostics-format=json
+is_json err "control characters and bytes that are not UTF-8"
+says err 'a\u001b[31m\ufffd\"\\.rnet'
+run 1 "$(printf 'a\033[31m\377.rnet')"
+says err "cannot read 'a?[31m?.rnet'"
 run 1 bad.rnet --color=always
 says err "$(printf '\033[')"
 run 1 bad.rnet --color
 says err "$(printf '\033[')"
+run 1 bad.rnet -fdiagnostics-color=always
+says err "$(printf '\033[')"
+for set in NO_COLOR=1 NO_COLOR= TERM=dumb TERM=xterm -uTERM; do
+    env $set "$RNETC" --color=auto bad.rnet >out 2>err
+    ! grep -q "$(printf '\033')" err
+    verdict "$set: no colors in a file" $?
+done
 run 1 bad.rnet --color=never
 ! grep -q "$(printf '\033')" err
 verdict "--color=never has no colors" $?
@@ -343,6 +386,29 @@ run 1 warned.rnet --check -Werror -Wno-juxtaposition -Wjuxtaposition
 run 1 warned.rnet --check -Werror -Wno-gate-bias
 run 0 warned.rnet --check -w
 silent err
+
+# Text that is none, and where: overlong forms, surrogates, past the last code,
+# half a character, in the main file and in one it imports.
+for bytes in '\200' '\300\200' '\340\200\200' '\355\240\200' '\355\277\277' \
+    '\364\220\200\200' '\370\210\200\200\200' '\377' '\303(' '\303'; do
+    printf "// $bytes" >bytes.rnet
+    run 1 --check bytes.rnet
+    says err "bytes.rnet:1:4: error: this byte is not UTF-8 text"
+done
+for bytes in '\303\244' '\355\237\277' '\356\200\200' '\364\217\277\277'; do
+    printf "// $bytes\n" | cat - good.rnet >bytes.rnet
+    run 0 --check bytes.rnet
+done
+printf '\376\377\0b' >bytes.rnet
+run 1 --check bytes.rnet
+says err "this file is UTF-16: save it as UTF-8"
+printf 'import "bytes.rnet"\n' >main.rnet
+run 1 --check main.rnet
+says err "main.rnet:1:1: note: the file is imported here"
+head -c 16777217 /dev/zero | tr '\0' ' ' >long.rnet
+run 1 --check long.rnet
+says err "'long.rnet' is too long: the limit is 16777216 bytes"
+rm long.rnet
 
 # ----------------------------------------------------------- several networks
 
@@ -452,6 +518,14 @@ printf 'import "../lib/one.rnet"\n%s' "$(sed 1,2d main.rnet)" >away/up.rnet
 run 1 --check away/up.rnet
 run 0 --check -I . away/up.rnet
 run 0 --check -I lib away/up.rnet
+run 1 --check -I lib away/none.rnet
+printf 'import "nowhere.rnet"\n' >away/none.rnet
+run 1 --check -I lib away/none.rnet
+says err "it is not in 'away' nor in a folder of -I"
+(cd lib && run 0 --check -I '' ../away/up.rnet)
+printf 'import "dot..rnet"\n%s' "$(sed 1,2d main.rnet)" >dots.rnet
+echo 'block one(width) { linear(width) }  block two { relu }' >dot..rnet
+run 0 --check dots.rnet
 
 # ------------------------------------------------------------------ depfiles
 
@@ -553,6 +627,13 @@ mv masked out
 golden nested.json
 run 0 --dot "$here/nested.rnet"
 golden nested.dot
+
+# Iterations that agree are loops, others stay apart.
+run 0 -w --dump=graph "$root/tests/odd/iterations.rnet"
+sed -n 's/^function \([^ ]*\).*/\1/p
+    s/.*= \(loop [0-9]* times\).*/    \1/p' out >masked
+mv masked out
+golden iterations
 
 # bytes FILE NAME ARGUMENT...: --summary=json and the header's macros agree.
 bytes() {

@@ -431,10 +431,11 @@ const char *const diag_warnings[] = {
 
 static bool is_off(const struct diag *diag, const char *name)
 {
-    for (int i = 0; diag_warnings[i]; i++)
-        if (strcmp(diag_warnings[i], name) == 0)
-            return diag->off >> i & 1;
-    return false;
+    int i = 0;
+
+    while (strcmp(diag_warnings[i], name))
+        i++;
+    return diag->off >> i & 1;
 }
 
 void diag_warning(struct diag *diag, const char *name, const struct span *where,

@@ -70,7 +70,7 @@ static struct value *layer_input(const struct value *value)
     const struct node *n = value->producer;
     struct value *in = n->in[0];
 
-    while (n->op != OP_RESHAPE && in && in->producer
+    while (in && in->producer
            && memcmp(&in->producer->span, &n->span, sizeof n->span) == 0)
         in = in->producer->in[0];
     return in;
@@ -84,8 +84,7 @@ int note_changes(struct body *body, struct value *branch,
     for (struct value *v = branch, *in; v && v != x && v->producer && notes < 2;
          v = in) {
         in = layer_input(v);
-        if (in && !shape_equal(&in->shape, &v->shape)
-            && v->producer->op != OP_RESHAPE) {
+        if (in && !shape_equal(&in->shape, &v->shape)) {
             fail_note(body, v->producer->span, "the branch changes its shape "
                       "here: %s to %s",
                       shape_text(body->check->c, &in->shape),

@@ -389,8 +389,7 @@ static void bad_option(struct reader *r, int result, char **argv)
 
 static void answer(struct reader *r, const char *text)
 {
-    if (!r->failed && !r->done
-        && !output_print(STDOUT_FILENO, text, strlen(text)))
+    if (!output_print(STDOUT_FILENO, text, strlen(text)))
         diag_error(r->diag, NULL, "cannot write standard output: %s",
                    strerror(errno));
     r->done = true;
@@ -516,7 +515,7 @@ enum options_result options_read(struct options *options, struct diag *diag,
            && (option = getopt_long(argc, argv, ":ho:VD:I:M::f:W:w", longs,
                                     NULL)) != -1)
         set_option(&r, option, argc, argv);
-    if (r.done && !r.failed)
+    if (r.done)
         return OPTIONS_DONE;
     find_input(&r, argc, argv);
     if (!r.failed)
