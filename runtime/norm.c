@@ -232,7 +232,7 @@ void rnet_batch_norm(const struct rnet_run *run, long features, long count,
         .gamma = gamma, .beta = beta, .epsilon = epsilon, .momentum = momentum,
         .running_mean = running_mean, .running_var = running_var,
         .scale = scale, .shift = shift, .keep = saved,
-        .moves = run->held == 0,
+        .moves = run->held <= 0,
     };
 
     over_features(run, &job, batch_task);

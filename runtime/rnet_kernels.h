@@ -178,6 +178,10 @@ struct rnet_run {
  * statistics stay as they are the first time.  They nest. */
 void rnet_hold(const struct rnet_run *run);
 void rnet_release(const struct rnet_run *run);
+/* Around what has no gradient, so that nothing in it is run again: holds within
+ * do not count.  They nest. */
+void rnet_begin_forward_only(const struct rnet_run *run);
+void rnet_end_forward_only(const struct rnet_run *run);
 
 /* Worker scratch that every kernel may count on; convolutions need
  * RNET_CONV_WORKER_FLOATS on top. */

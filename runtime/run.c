@@ -14,13 +14,24 @@ void rnet_begin(struct rnet_run *run, struct rnet_work *work, size_t batch,
     run->training = training;
 }
 
-/* The run is its entry point's own, const for kernels alone. */
+/* The run is its entry point's own, const for kernels alone.  `held` counts
+ * away from 0: up within what is held, down within what is forward only. */
 void rnet_hold(const struct rnet_run *run)
 {
-    ((struct rnet_run *)run)->held++;
+    ((struct rnet_run *)run)->held += run->held < 0 ? -1 : 1;
 }
 
 void rnet_release(const struct rnet_run *run)
 {
-    ((struct rnet_run *)run)->held--;
+    ((struct rnet_run *)run)->held += run->held < 0 ? 1 : -1;
+}
+
+void rnet_begin_forward_only(const struct rnet_run *run)
+{
+    ((struct rnet_run *)run)->held -= run->held <= 0;
+}
+
+void rnet_end_forward_only(const struct rnet_run *run)
+{
+    ((struct rnet_run *)run)->held += run->held < 0;
 }

@@ -58,6 +58,16 @@ const char *inner_scratch(struct writer *w)
                                            ->frame));
 }
 
+/* What the block would run again for its gradient is not run again here. */
+static void forward_only_c(struct writer *w, const struct node *n,
+                           const char *what)
+{
+    if (w->mode == MODE_TRAIN && !n->graded
+        && n->call.callee->body->state_again)
+        text_add(w->out, "%*srnet_%s_forward_only(run);\n", w->indent, "",
+                 what);
+}
+
 static void block_call_c(struct writer *w, const struct kernel *k)
 {
     const struct node *n = k->anchor, *forward = n->call.forward;
@@ -66,6 +76,7 @@ static void block_call_c(struct writer *w, const struct kernel *k)
     const struct writer *home = weights ? writer_of(w, weights->region) : w;
     struct call call;
 
+    forward_only_c(w, n, "begin");
     call_begin(&call, w->out, w->indent, function_c(w, n->call.callee));
     call_argument(&call, "run");
     if (takes_params(r))
@@ -95,6 +106,7 @@ static void block_call_c(struct writer *w, const struct kernel *k)
     if (n->outs)
         call_argument(&call, "%s", value_c(w, n->out[0]));
     call_end(&call);
+    forward_only_c(w, n, "end");
 }
 
 /* ---- regions ---- */

@@ -297,10 +297,12 @@ static void inverse_c(struct writer *w, const struct node *n)
         text_add(w->out, "%*srnet_release(run);\n", w->indent, "");
 }
 
-/* Running statistics move where an iteration is run for its gradient. */
+/* Running statistics move where an iteration is run for its gradient, if it
+ * is. */
 static void hold_c(struct writer *w, const struct node *n, const char *what)
 {
-    if (n->loop.recompute && w->mode == MODE_TRAIN && n->loop.body->state_moves)
+    if (n->loop.recompute && n->graded && w->mode == MODE_TRAIN
+        && n->loop.body->state_moves)
         text_add(w->out, "%*srnet_%s(run);\n", w->indent, "", what);
 }
 

@@ -660,6 +660,7 @@ static void grad_call(struct pass *p, struct node *n, struct value *g)
     struct node *node = emit(p, OP_CALL_GRAD, n->span);
     const struct region *body = n->call.callee->body;
 
+    n->graded = true;
     node->call = n->call;
     node->call.forward = n;
     node_in(node, g);
@@ -717,6 +718,7 @@ static void grad_loop(struct pass *p, struct node *n, struct value *g)
     body->output_needed[0] |= n->loop.inverse != NULL;
     struct node *node = emit(p, OP_LOOP_GRAD, n->span);
 
+    n->graded = true;
     node->loop = n->loop;
     node->loop.forward = n;
     node_in(node, g);

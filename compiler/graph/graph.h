@@ -244,6 +244,7 @@ struct node {
                                    of its call, and of its gradient's */
     int64_t macs;               /* for one sample, beyond linear and conv */
     bool inferred;              /* inference runs it: inferred.c */
+    bool graded;                /* a CALL or LOOP that has a gradient: grad.c */
     bool training_only;         /* dropout */
     bool optional;              /* only for gradients of the network's inputs */
 };

@@ -23,10 +23,12 @@ static const struct rule *rule_of(enum op op)
  * In the order of the forward pass.  But what is recomputed, by `checkpoint`
  * or in a reversible stream, moves them when it is run again: iteration by
  * iteration in the order of the backward pass.  So what happened is kept as a
- * tree: norms; bodies; recomputed loops, whose children are iterations. */
+ * tree: norms; bodies; recomputed loops, whose children are iterations.  A loop
+ * that no loss depends on is not run again. */
 struct event {
     enum { EVENT_NORM, EVENT_BODY, EVENT_AGAIN } kind;
     const struct step *norm;
+    const struct tensor *result;        /* of what may be run again */
     struct event *parent, *first, *last, *next, *previous;
 };
 
@@ -68,19 +70,24 @@ static void move_statistics(const struct step *s)
     }
 }
 
+static bool runs_again(const struct event *e)
+{
+    return e->kind == EVENT_AGAIN && e->result->reached;
+}
+
 static void move_forward(const struct event *body)
 {
     for (const struct event *e = body->first; e; e = e->next)
         if (e->kind == EVENT_NORM)
             move_statistics(e->norm);
-        else if (e->kind == EVENT_BODY)
+        else if (!runs_again(e))
             move_forward(e);
 }
 
 static void move_backward(const struct event *body)
 {
     for (const struct event *e = body->last; e; e = e->previous) {
-        if (e->kind == EVENT_BODY && body->kind == EVENT_AGAIN)
+        if (e->kind == EVENT_BODY && runs_again(body))
             move_forward(e);
         if (e->kind != EVENT_NORM)
             move_backward(e);
@@ -261,6 +268,7 @@ static void run_loop(struct machine *m, const struct frame *frame,
         end_event(m);
         x = m->values[body.region->outputs[0]->id];
     }
+    m->event->result = x;
     end_event(m);
     m->values[n->out[0]->id] = x;
 }
@@ -369,8 +377,12 @@ static void take_results(struct machine *m)
 
 static void step_back(struct machine *m, struct step *s)
 {
+    if (s->out && !s->out->reached)
+        return;
     for (size_t i = 0; s->out && i < s->out->size; i++)
         note_term(m, s->out->dx[i]);
+    for (int i = 0; i < s->node->ins && (s->out || i == 0); i++)
+        s->in[i]->reached = true;
     if (s->rule->backward)
         s->rule->backward(m, s);
 }

@@ -26,8 +26,9 @@ typedef double real;
 #define drop_chance   TWIN(drop_chance)
 #define note_term     TWIN(note_term)
 
-/* All samples of a value, [batch, rows, features]; or a parameter. */
-struct tensor { real *x, *dx; size_t size; };
+/* All samples of a value, [batch, rows, features]; or a parameter.  reached: a
+ * loss depends on it. */
+struct tensor { real *x, *dx; size_t size; bool reached; };
 
 struct machine {
     const struct subject *subject;
