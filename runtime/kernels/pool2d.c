@@ -125,6 +125,8 @@ static void tent_pixel(const struct source *source, float *acc, int y, int x,
     struct pool2d_window window = pool2d_window(shape, y, x);
 
     clear(acc, count);
+    if (count > shape->channels - c)
+        count = shape->channels - c;
     for (int i = window.top; i < window.bottom; i++)
         for (int j = window.left; j < window.right; j++)
             add_scaled(acc, at(&source->x, i, j) + c,

@@ -75,7 +75,7 @@ static inline void pool2d_holders(int pixel, int kernel, int stride, int pad,
     int low = pixel + pad - kernel + 1;
 
     *first = low <= 0 ? 0 : (low + stride - 1) / stride;
-    *end = (pixel + pad) / stride + 1;
+    *end = pixel + pad < 0 ? 0 : (pixel + pad) / stride + 1;
     if (*end > out)
         *end = out;
 }
