@@ -400,8 +400,8 @@ void rnet_conv(const struct rnet_run *run, long batch,
                const float *w, struct rnet_steps tail);
 
 /* Image by image: the input program makes the input x once more, the output
- * program (first step a LOAD) makes dy; dw += dy * x unless NULL; db += sum dy
- * unless NULL; acc (n, y, x, in) = gradient of the input, unless tail is empty. */
+ * program (first step a LOAD) makes dy; dw += dy * x unless NULL, and then db +=
+ * sum dy unless NULL; acc (n, y, x, in) = gradient of the input, unless tail is empty. */
 void rnet_conv_grad(const struct rnet_run *run, long batch,
                     const struct rnet_conv *conv, struct rnet_steps input,
                     struct rnet_steps output, const float *w, float *dw,
@@ -512,9 +512,9 @@ void rnet_batch_norm_grad(const struct rnet_run *run, long features,
 
 /* ------------------------------------------------------- mixes of blocks */
 
-/* A row of n * features features is n blocks x_0 ... x_(n - 1).  Weights, or x
- * (or y) with stride 0, are one set of floats for all rows, in order; else a
- * value in the rows' layout. */
+/* A row of n * features features is n blocks x_0 ... x_(n - 1).  One operand, w
+ * or x of a mix, y of dots, may have stride 0: it is one set of floats for all
+ * rows, in order; else a value in the rows' layout. */
 
 /* acc (rows, to * features): block j = sum over i of w[i][j] x_i;
  * w (rows, from * to) or (from * to) */

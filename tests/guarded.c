@@ -11,20 +11,47 @@
 
 #define PATTERN 0xa5
 
+/* The array at the end of the pages; all else is the pattern. */
+static void lay_out(struct guarded *memory, size_t bytes, size_t align,
+                    size_t slack)
+{
+    unsigned char *end = memory->map + memory->map_bytes - slack - bytes;
+
+    memset(memory->map, PATTERN, memory->map_bytes);
+    memory->data = end - (uintptr_t)end % align;
+    memory->bytes = bytes;
+}
+
 struct guarded guarded_new(size_t bytes, size_t align, size_t slack)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t room = (bytes + align + slack + page - 1) / page * page;
     unsigned char *map = mmap(NULL, room + page, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct guarded memory = { .map = map, .map_bytes = room };
+
     if (map == MAP_FAILED || mprotect(map + room, page, PROT_NONE)) {
         perror("guarded memory");
         exit(2);
     }
-    memset(map, PATTERN, room);
-    unsigned char *end = map + room - slack - bytes;
-    unsigned char *data = end - (uintptr_t)end % align;
-    return (struct guarded) { data, bytes, map, room };
+    lay_out(&memory, bytes, align, slack);
+    return memory;
+}
+
+/* Pages that are many more than needed are given back: filling them takes
+ * time. */
+void guarded_renew(struct guarded *memory, size_t bytes, size_t align,
+                   size_t slack)
+{
+    size_t needed = bytes + align + slack;
+
+    if (memory->map && needed <= memory->map_bytes
+        && memory->map_bytes < 4 * needed + 16384) {
+        lay_out(memory, bytes, align, slack);
+        return;
+    }
+    guarded_free(memory);
+    *memory = guarded_new(bytes, align, slack);
 }
 
 void guarded_free(struct guarded *memory)

@@ -20,6 +20,11 @@ struct guarded {
 struct guarded guarded_new(size_t bytes, size_t align, size_t slack);
 void guarded_free(struct guarded *memory);
 
+/* Another array in the same pages where they are enough, else in new ones;
+ * *memory may be all zero. */
+void guarded_renew(struct guarded *memory, size_t bytes, size_t align,
+                   size_t slack);
+
 /* Every byte 0xff: as floats, NaN. */
 void guarded_poison(struct guarded *memory);
 
