@@ -320,6 +320,23 @@ if [ "$(id -u)" -ne 0 ]; then
     says err "Permission denied"
 fi
 
+# Names that C, the C library or the runtime have.
+cat >malloc.rnet <<'END'
+network malloc(RNET_K = 3) {
+    input _x [3]
+    input rnet_run [3]
+    input int [3]
+    _x * rnet_run * int -> linear(RNET_K) as free
+    output RNET_Y
+    output _z = free
+    loss mse(RNET_Y, params)
+}
+END
+run 0 malloc.rnet -o reserved.c
+$CC -std=gnu11 -Wall -Wextra -Werror -I"$root/runtime" -c reserved.c \
+    -o reserved.o 2>err
+verdict "reserved names compile: $(head -n 3 err)" $?
+
 # --prefix: every name the linker sees.
 run 0 good.rnet --prefix=my_ -o prefixed.c
 if $CC -std=gnu11 -I"$root/runtime" -c prefixed.c -o prefixed.o 2>err; then
@@ -558,6 +575,13 @@ if command -v make >/dev/null; then
 fi
 run 1 -M bad_import.rnet
 silent out
+cp good.rnet 'a$b #c%d.rnet'
+run 0 -M 'a$b #c%d.rnet'
+says out 'a$$b\ \#c%d.c a$$b\ \#c%d.h: a$$b\ \#c%d.rnet'
+"$RNETC" - -o piped.c -MD <good.rnet 2>err
+verdict "a depfile of standard input" $?
+cp piped.d out
+says out 'piped.c piped.h:'
 
 # ------------------------------------------------------------------- library
 
@@ -694,6 +718,30 @@ if command -v dot >/dev/null; then
         verdict "dot draws $file: $(head -n 1 err)" $?
     done
 fi
+
+# A drawing of more than 1,000 boxes keeps blocks closed; names of files.
+cat >'many "\.rnet' <<'END'
+block a { shortcut identity  linear(4) -> tanh }
+block b { shortcut identity  linear(4) -> silu }
+network many { input x [4]  repeat 250 { a }  repeat 600 as i { if i / 2 == floor(i / 2) { a } else { b } }  output y }
+END
+run 0 --dot 'many "\.rnet'
+says out 'many \"\\.rnet'
+says out 'shape=box3d'
+
+# What does not fit in 63 bits; the largest batch.
+cat >huge.rnet <<'END'
+network huge { input x [2000000000, 2]  attention(2)  output y }
+END
+run 0 --check huge.rnet
+run 1 --summary huge.rnet
+says err "the multiply-adds, or the bytes at this batch, are above the limit"
+cat >wide.rnet <<'END'
+network wide { input x [30000, 30000]  relu  output y  loss mse(y, t) }
+END
+run 0 wide.rnet
+cp wide.c out
+says out "batch > 134217728"
 
 # Every report of every network: no error, and the same twice.
 [ "$REPORTS" = yes ] || files=

@@ -338,9 +338,8 @@ static void emit_function(struct compilation *c, struct text *out,
     reserve_names(&w);
     schedule_c(&w, f->body);
     declare_values(&w, &body, 0);
-    text_put(&body, statements.data ? statements.data : "",
-             statements.length);
-    const char *text = body.data ? body.data : "";
+    text_put(&body, statements.data, statements.length);
+    const char *text = body.data;
     emit_signature(c, out, f, mode);
     text_add(out, "{\n");
     declare_strips(c, out, text);

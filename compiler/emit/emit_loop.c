@@ -249,7 +249,7 @@ static void statements_c(struct writer *w, const struct region *r)
     w->out = &statements;
     schedule_c(w, r);
     declare_values(w, out, 0);
-    text_put(out, statements.data ? statements.data : "", statements.length);
+    text_put(out, statements.data, statements.length);
     text_free(&statements);
     w->out = out;
 }
@@ -412,7 +412,7 @@ void loop_c(struct writer *w, const struct kernel *k)
     statements_c(&inner, r);
     put_used(w->c, w->out, bases.data ? bases.data : "",
              body.data ? body.data : "");
-    text_put(w->out, body.data ? body.data : "", body.length);
+    text_put(w->out, body.data, body.length);
     text_free(&bases);
     text_free(&body);
     if (n->loop.draw)

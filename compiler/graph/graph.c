@@ -62,7 +62,7 @@ struct value *new_value(struct compilation *c, struct region *region,
     value->layout = layout;
     value->shape = *shape;
     value->features = shape->rank ? shape->axis[shape->rank - 1] : 1;
-    value->rows = value->features ? shape_size(shape) / value->features : 0;
+    value->rows = shape_size(shape) / value->features;
     value->region = region;
     value->span = span;
     return value;
