@@ -39,7 +39,7 @@ static const char *quote(const struct error *e, const struct token *token)
 
     if (token->kind == TOKEN_END)
         return "the end of the file";
-    if (token->kind < (int)(sizeof signs / sizeof *signs) && signs[token->kind])
+    if (signs[token->kind])
         return arena_format(e->lexer->parser->arena, "'%s'",
                             signs[token->kind]);
     if (token->kind == TOKEN_STRING)
@@ -247,8 +247,7 @@ static bool equals_for_equality(const struct error *e)
 {
     if (e->token->kind != TOKEN_ASSIGN || !ends_expression(e->previous->kind))
         return false;
-    if (e->expected[TOKEN_EQ] && (e->token->depth == 0
-        || open_bracket(e).kind != TOKEN_BEGIN_BODY
+    if (e->expected[TOKEN_EQ] && (open_bracket(e).kind != TOKEN_BEGIN_BODY
         || in_statement(e, TOKEN_IF) || in_statement(e, TOKEN_REPEAT)))
         diag_error(e->diag, &e->at, "to compare, write '=='");
     else
@@ -316,9 +315,8 @@ static bool norm_place(const struct error *e)
 {
     struct span span = statement(e);
 
-    if (!e->expected[TOKEN_BEFORE] || e->expected[TOKEN_NUMBER]
-        || !in_statement(e, TOKEN_NORM))
-        return false;
+    if (!e->expected[TOKEN_BEFORE] || e->expected[TOKEN_NORM])
+        return false;           /* after a '.' every word fits */
     if (e->token->kind == TOKEN_WEIGHTS)
         diag_error(e->diag, &e->at, "write 'before weights' or 'after "
                    "weights'");
@@ -340,6 +338,9 @@ static bool stray_place(const struct error *e)
         return false;
     if (nearest)
         diag_error(e->diag, &e->behind, "did you mean '%s'?", nearest);
+    else if (!is_first(e) && in_statement(e, TOKEN_NORM))
+        diag_error(e->diag, &e->at, "a norm has one place: another one is a "
+                   "'norm' of its own");
     else if (!is_first(e))
         diag_error(e->diag, &e->at, "'%s' belongs to 'norm', which this "
                    "statement does not begin with", word);
@@ -382,6 +383,23 @@ static bool condition(const struct error *e)
         return false;
     diag_error(e->diag, gap(e), "expected ':' %s: both ways are given, "
                "'c ? a : b'", gap_text(e));
+    return true;
+}
+
+/* `if { ... }`: what should be the body was read as the condition. */
+static bool condition_missing(const struct error *e)
+{
+    const struct token *keyword = e->keyword;
+    struct span span = lex_span(e->lexer, keyword->begin, keyword->end);
+    bool repeat = keyword->kind == TOKEN_REPEAT;
+
+    if (!e->expected[TOKEN_BEGIN_BODY] || e->expected[TOKEN_SHORTCUT]
+        || !(repeat || keyword->kind == TOKEN_IF)
+        || e->previous->kind != TOKEN_END_BODY
+        || lex_peek(e->lexer, keyword->end) != '{')
+        return false;
+    diag_error(e->diag, &span, repeat ? "how often? Write 'repeat n { ... }'"
+               : "when? Write 'if c { ... }'");
     return true;
 }
 
@@ -497,10 +515,11 @@ void syntax_report(struct lexer *lexer, const bool *expected)
 {
     static bool (*const choosers[])(const struct error *) = {
         at_file, import_path, text_in_quotes, stray_else, norm_place,
-        stray_place, nested_declaration, missing_argument, empty_brackets, name_missing,
-        input_shape, colon_for_equals, equals_for_equality, condition,
-        chained_comparison, called_again, in_brackets, body_missing,
-        operand_missing, misspelt, statement_start
+        stray_place, nested_declaration, missing_argument, empty_brackets,
+        name_missing, input_shape, colon_for_equals, equals_for_equality,
+        condition, chained_comparison, called_again, in_brackets,
+        condition_missing, body_missing, operand_missing, misspelt,
+        statement_start
     };
     const struct token *token = &lexer->token, *previous = &lexer->previous;
     bool begins = lexer->keyword.begin == token->begin;
