@@ -75,13 +75,18 @@ $(DOUBLE): $(patsubst %.c,$(B)/double/%.o,$(wildcard runtime/*.c \
 	$(AR) rcs $@ $^
 
 # Tests: `make check` (or test) runs all and ends with "N passed, N failed".
-$(B)/tests/%: LINK = $(BASE) -I. -Iruntime -Itests -o $@ \
+$(B)/tests/%: LINK = $(BASE) -I. -Iruntime -Itests -I$(B)/tests -o $@ \
     $(filter %.c,$^) $(filter %.a,$^) $(LDFLAGS) -lcmocka -lz -lm -pthread
 $(B)/tests/%: tests/unit/%.c $(B)/librnet.a
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/tests/test_data: examples/data.c examples/glyphs.c
 $(B)/tests/test_papers: examples/papers.c
+$(B)/tests/test_numerics: $(patsubst %.rnet,$(B)/%.c, \
+    $(wildcard tests/numerics/*.rnet))
+$(B)/tests/numerics/%.c: tests/numerics/%.rnet $(B)/rnetc
+	@mkdir -p $(@D)
+	$(B)/rnetc $< -o $@
 
 check test: all $(UNIT) $(DOUBLE)
 	BUILD=$(B) tests/all.sh $(UNIT)

@@ -247,6 +247,26 @@ static float *maybe(struct trial *t, long features)
     return pick(t, 2) ? params(t, features, -3, 3) : NULL;
 }
 
+/* Whether running statistics stay, in one of five nests of holds. */
+static int hold(const struct rnet_run *run, int way)
+{
+    if (way == 1 || way == 3)
+        rnet_hold(run);
+    if (way >= 2)
+        rnet_begin_forward_only(run);
+    if (way == 2 || way == 4) {
+        rnet_hold(run);
+        rnet_begin_forward_only(run);
+        rnet_end_forward_only(run);
+    }
+    if (way == 4) {
+        rnet_release(run);
+        rnet_end_forward_only(run);
+        rnet_hold(run);
+    }
+    return way % 2 == 1 || way == 4;
+}
+
 /* features, chunks, rows of a chunk */
 static void batch_norm(struct trial *t, const int *d)
 {
@@ -257,12 +277,9 @@ static void batch_norm(struct trial *t, const int *d)
     float *var = added_to(t, params(t, n, 1, 3), n);
     float *scale = written(t, n), *shift = written(t, n);
     float *saved = written(t, 2 * n);
+    int held;
 
-    rnet_hold(&t->run);
-    rnet_hold(&t->run);
-    rnet_release(&t->run);
-    if (pick(t, 3))
-        rnet_release(&t->run);
+    held = hold(&t->run, pick(t, 5));
     if (!t->book) {
         rnet_batch_norm(&t->run, n, count, sums, d[1], gamma, beta, 0.25f,
                         0.125f, mean, var, scale, shift, saved);
@@ -273,7 +290,7 @@ static void batch_norm(struct trial *t, const int *d)
         double v = sum_of(sums, n, d[1], n + f) / count - offset * offset;
         double m = mean[f] + offset, rstd = 1 / sqrt(v + 0.25);
 
-        if (!t->run.held) {
+        if (!held) {
             mean[f] = (float)(0.875 * mean[f] + 0.125 * m);
             var[f] = (float)(0.875 * var[f]
                              + 0.125 * v * count / (count - 1));
