@@ -243,6 +243,8 @@ double rnet_clip(const struct rnet_network *net, float *grads, double limit)
     /* no work, no threads: chunks one after the other, in order */
     const struct rnet_run run = { .work = NULL };
     struct clip clip = { .grads = grads, .groups = net->grad_floats / GROUP };
+    if (net->version != RNET_VERSION)
+        return NAN;
     rnet_parallel(&run, chunks(net), add_squares, &clip);
     double norm = sqrt(clip.sum), factor = limit / (norm + 1e-6);
     if (isfinite(norm) && factor < 1) {

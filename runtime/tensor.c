@@ -27,6 +27,8 @@ static size_t scalars(const struct rnet_tensor *tensor)
 size_t rnet_tensor_count(const struct rnet_network *net)
 {
     size_t count = 0;
+    if (net->version != RNET_VERSION)
+        return 0;
     for (int row = 0; row < net->tensor_rows; row++)
         count += instances(&net->tensors[row]);
     return count;
@@ -94,6 +96,8 @@ enum rnet_status rnet_tensor_at(const struct rnet_network *net, size_t index,
 {
     if (!net || !entry)
         return RNET_NULL;
+    if (net->version != RNET_VERSION)
+        return RNET_BAD_VERSION;
     for (int row = 0; row < net->tensor_rows; row++) {
         const struct rnet_tensor *tensor = &net->tensors[row];
         size_t count = instances(tensor);
@@ -200,6 +204,8 @@ enum rnet_status rnet_tensor_find(const struct rnet_network *net,
 {
     if (!net || !name || !entry)
         return RNET_NULL;
+    if (net->version != RNET_VERSION)
+        return RNET_BAD_VERSION;
     for (int row = 0; row < net->tensor_rows; row++) {
         const struct rnet_tensor *tensor = &net->tensors[row];
         long left[RNET_NEST], at[RNET_NEST] = { 0 };
@@ -397,5 +403,6 @@ enum rnet_status rnet_init_params(const struct rnet_network *net, float *params,
 
 void rnet_zero(const struct rnet_network *net, float *grads)
 {
-    memset(grads, 0, net->grad_floats * sizeof *grads);
+    if (net->version == RNET_VERSION)
+        memset(grads, 0, net->grad_floats * sizeof *grads);
 }

@@ -189,8 +189,10 @@ void emit_header(struct compilation *c, struct text *out)
 
     text_add(out, "/* %s: emitted by rnetc " RNETC_VERSION " from %s; do not "
              "edit. */\n#ifndef %s\n#define %s\n\n#include <rnet.h>\n\n"
+             "#if RNET_VERSION != %d\n#error \"rnetc " RNETC_VERSION " wrote "
+             "this for another rnet.h: take both of one release\"\n#endif\n\n"
              "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", n->name,
-             n->source, guard, guard);
+             n->source, guard, guard, CONTRACT);
     knobs(c, out);
     port_sizes(c, out, n->inputs, "input");
     port_sizes(c, out, n->outputs, "output");

@@ -4,6 +4,10 @@
 
 #include <rnet.h>
 
+#if RNET_VERSION != 2
+#error "rnetc 0.1.0 wrote this for another rnet.h: take both of one release"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
