@@ -2,6 +2,7 @@
  * the norm of the gradients.  The array is cut into chunks of equal size,
  * whatever tensors lie in them; decay is one number for each 16 floats, as no
  * two tensors share those. */
+#include "modes.h"
 #include "rnet_kernels.h"
 
 #include <math.h>
@@ -157,6 +158,7 @@ enum rnet_status rnet_sgd_step(const struct rnet_network *net,
         status = rnet_check_array(sgd->velocity);
     if (status)
         return status;
+    uint64_t modes = set_modes();
     struct step step = {
         .net = net, .params = params, .grads = grads,
         .state1 = sgd->momentum != 0 ? sgd->velocity : NULL,
@@ -166,6 +168,7 @@ enum rnet_status rnet_sgd_step(const struct rnet_network *net,
                  .nesterov = sgd->nesterov } };
     run_chunks(&step, work, sgd_chunk);
     sgd->step++;
+    restore_modes(modes);
     return RNET_OK;
 }
 
@@ -194,12 +197,14 @@ enum rnet_status rnet_adam_step(const struct rnet_network *net,
         status = rnet_check_array(adam->moment2);
     if (status)
         return status;
+    uint64_t modes = set_modes();
     struct step step = {
         .net = net, .params = params, .grads = grads, .state1 = adam->moment1,
         .state2 = adam->moment2, .decay = (float)adam->decay,
         .decay_all = adam->decay_all, .adam = adam_rule(adam) };
     run_chunks(&step, work, adam_chunk);
     adam->step++;
+    restore_modes(modes);
     return RNET_OK;
 }
 
@@ -245,11 +250,13 @@ double rnet_clip(const struct rnet_network *net, float *grads, double limit)
     struct clip clip = { .grads = grads, .groups = net->grad_floats / GROUP };
     if (net->version != RNET_VERSION)
         return NAN;
+    uint64_t modes = set_modes();
     rnet_parallel(&run, chunks(net), add_squares, &clip);
     double norm = sqrt(clip.sum), factor = limit / (norm + 1e-6);
     if (isfinite(norm) && factor < 1) {
         clip.factor = (float)factor;
         rnet_parallel(&run, chunks(net), scale_chunk, &clip);
     }
+    restore_modes(modes);
     return norm;
 }

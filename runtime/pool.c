@@ -6,6 +6,7 @@
  * the count, takes tasks until none is left and leaves by subtracting 1.  The
  * caller takes tasks too, closes the job and waits for those inside: never for
  * a worker that did not wake up in time. */
+#include "modes.h"
 #include "rnet_kernels.h"
 
 #include <pthread.h>
@@ -62,36 +63,6 @@ static const struct frame *frame_of(const struct rnet_work *work)
         frame = frame->outer;
     return frame;
 }
-
-/* Rounds to nearest, traps nothing, takes denormals as zero and makes none:
- * they cost a hundred times as much.  Returns what restore_modes needs. */
-#if defined __SSE2__
-static uint64_t set_modes(void)
-{
-    uint64_t saved = __builtin_ia32_stmxcsr();
-    __builtin_ia32_ldmxcsr(0x9fc0);
-    return saved;
-}
-static void restore_modes(uint64_t saved)
-{
-    __builtin_ia32_ldmxcsr((unsigned)saved);
-}
-#elif defined __aarch64__
-static void restore_modes(uint64_t saved)
-{
-    __asm__ volatile ("msr fpcr, %0" : : "r"(saved) : "memory");
-}
-static uint64_t set_modes(void)
-{
-    uint64_t saved;
-    __asm__ volatile ("mrs %0, fpcr" : "=r"(saved) : : "memory");
-    restore_modes((uint64_t)1 << 24);
-    return saved;
-}
-#else
-static uint64_t set_modes(void) { return 0; }
-static void restore_modes(uint64_t saved) { (void)saved; }
-#endif
 
 static void rest(void)
 {

@@ -172,6 +172,7 @@ struct rnet_run {
     uint64_t seed, step;        /* of dropout */
     int training;
     int held;                   /* > 0: running statistics stay */
+    uint64_t modes;             /* the caller's, of floating point */
 };
 
 /* Around what is run forward a second time before its gradient: running
@@ -187,9 +188,12 @@ void rnet_end_forward_only(const struct rnet_run *run);
  * RNET_CONV_WORKER_FLOATS on top. */
 #define RNET_WORKER_FLOATS 49152
 
-/* Fills `run` but for its scratch. */
+/* Fills `run` but for its scratch, and sets the thread's floating-point modes,
+ * which rnet_end sets back: what is computed between them does not depend on the
+ * caller's. */
 void rnet_begin(struct rnet_run *run, struct rnet_work *work, size_t batch,
                 int training);
+void rnet_end(const struct rnet_run *run);
 
 /* What every entry point checks first. */
 enum rnet_status rnet_check_work(const struct rnet_work *work, size_t bytes,

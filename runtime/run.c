@@ -1,6 +1,7 @@
 /* run.c: what an entry point sets up before its kernels. */
 #include <string.h>
 
+#include "modes.h"
 #include "rnet_kernels.h"
 
 void rnet_begin(struct rnet_run *run, struct rnet_work *work, size_t batch,
@@ -12,6 +13,12 @@ void rnet_begin(struct rnet_run *run, struct rnet_work *work, size_t batch,
     run->seed = work->seed;
     run->step = work->step;
     run->training = training;
+    run->modes = set_modes();
+}
+
+void rnet_end(const struct rnet_run *run)
+{
+    restore_modes(run->modes);
 }
 
 /* The run is its entry point's own, const for kernels alone.  `held` counts

@@ -1,5 +1,6 @@
 /* tensor.c: the tensors of a network, found by number and by name, and moved
  * between the flat array and their published layouts. */
+#include "modes.h"
 #include "tensor.h"
 
 #include <math.h>
@@ -395,9 +396,11 @@ enum rnet_status rnet_init_params(const struct rnet_network *net, float *params,
         return RNET_NULL;
     if (net->version != RNET_VERSION)
         return RNET_BAD_VERSION;
+    uint64_t modes = set_modes();
     memset(params, 0, net->param_floats * sizeof *params);
     for (size_t number = 0; rnet_walk_next(&walk, &entry); number++)
         init_tensor(&entry, number, seed, params);
+    restore_modes(modes);
     return RNET_OK;
 }
 

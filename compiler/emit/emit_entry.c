@@ -230,7 +230,7 @@ static void entry_point(struct compilation *c, struct text *out,
         text_add(out, "    if (batch == 0)\n        return RNET_OK;\n");
     begin_run(c, out, training);
     run_passes(c, out, training);
-    text_add(out, "    return RNET_OK;\n}\n\n");
+    text_add(out, "    rnet_end(run);\n    return RNET_OK;\n}\n\n");
 }
 
 static void generic_arguments(struct compilation *c, struct call *call,

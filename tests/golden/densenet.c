@@ -1757,6 +1757,7 @@ enum rnet_status densenet_infer(const float *params, const float *image,
         * (size_t)rnet_work_threads(work);
     densenet_infer_pass(run, params, params + DENSENET_GRAD_FLOATS, memory,
                         image, NULL, logits);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -1818,6 +1819,7 @@ enum rnet_status densenet_train(float *params, const float *image,
                            memory + 1856 * strips + 277248 * run->batch + 2496,
                            image, label, loss, image_grad);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 

@@ -310,6 +310,7 @@ enum rnet_status highway_infer(const float *params, const float *image,
     memory = run->workers + run->worker_floats
         * (size_t)rnet_work_threads(work);
     highway_infer_pass(run, params, memory, image, NULL, logits);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -368,6 +369,7 @@ enum rnet_status highway_train(float *params, const float *image,
     highway_backward_pass(run, params, grads, memory, memory + 340608 * strips,
                           image, label, loss, image_grad);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 

@@ -565,6 +565,7 @@ enum rnet_status llama_infer(const float *params, const int32_t *word,
     memory = run->workers + run->worker_floats
         * (size_t)rnet_work_threads(work);
     llama_infer_pass(run, params, memory, word, NULL, logits);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -629,6 +630,7 @@ enum rnet_status llama_train(float *params, const int32_t *word,
                         memory + 7424 * strips_35 + 288 * run->batch, word,
                         next, loss);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 

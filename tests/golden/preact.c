@@ -915,6 +915,7 @@ enum rnet_status preact_infer(const float *params, const float *image,
         * (size_t)rnet_work_threads(work);
     preact_infer_pass(run, params, params + PREACT_GRAD_FLOATS, memory, image,
                       NULL, logits);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -976,6 +977,7 @@ enum rnet_status preact_train(float *params, const float *image,
                          memory + 384 * strips + 3936 * run->batch + 144,
                          image, label, loss, image_grad);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 

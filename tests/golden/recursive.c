@@ -510,6 +510,7 @@ enum rnet_status recursive_infer(const float *params, const float *x, float *y,
     memory = run->workers + run->worker_floats
         * (size_t)rnet_work_threads(work);
     recursive_infer_pass(run, params, memory, x, NULL, y);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -566,6 +567,7 @@ enum rnet_status recursive_train(float *params, const float *x,
     recursive_backward_pass(run, params, grads, memory, memory + 2816 * strips,
                             x, target, loss, x_grad);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 

@@ -296,6 +296,7 @@ enum rnet_status digits_infer(const float *params, const float *image,
     memory = run->workers + run->worker_floats
         * (size_t)rnet_work_threads(work);
     digits_infer_pass(run, params, memory, image, NULL, logits);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -354,6 +355,7 @@ enum rnet_status digits_train(float *params, const float *image,
     digits_backward_pass(run, params, grads, memory, memory + 99136 * strips,
                          image, label, loss, image_grad);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 

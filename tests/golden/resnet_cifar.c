@@ -1284,6 +1284,7 @@ enum rnet_status resnet_cifar_infer(const float *params, const float *image,
         * (size_t)rnet_work_threads(work);
     resnet_cifar_infer_pass(run, params, params + RESNET_CIFAR_GRAD_FLOATS,
                             memory, image, NULL, logits);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -1347,6 +1348,7 @@ enum rnet_status resnet_cifar_train(float *params, const float *image,
                                memory + 2368 * strips + 290816 * run->batch + 2048,
                                image, label, loss, image_grad);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 

@@ -472,6 +472,7 @@ enum rnet_status squeeze_infer(const float *params, const float *image,
     memory = run->workers + run->worker_floats
         * (size_t)rnet_work_threads(work);
     squeeze_infer_pass(run, params, memory, image, NULL, logits);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -533,6 +534,7 @@ enum rnet_status squeeze_train(float *params, const float *image,
                           memory + 1312 * strips + 2144 * run->batch, image,
                           label, loss, image_grad);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 

@@ -194,6 +194,7 @@ enum rnet_status tagger_infer(const float *params, const int32_t *token,
     memory = run->workers + run->worker_floats
         * (size_t)rnet_work_threads(work);
     tagger_infer_pass(run, params, memory, token, NULL, logits);
+    rnet_end(run);
     return RNET_OK;
 }
 
@@ -256,6 +257,7 @@ enum rnet_status tagger_train(float *params, const int32_t *token,
     tagger_backward_pass(run, params, grads, memory, memory + 928 * strips,
                          token, label, loss);
     work->step++;
+    rnet_end(run);
     return RNET_OK;
 }
 
