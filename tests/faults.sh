@@ -3,14 +3,14 @@
 # in the runtime and in what the examples read; and the process ended at each
 # step of writing a file.  See tests/faults/compiler.c and runtime.c.
 #
-#   B         what is tested: build
+#   BUILD     the folder of the build: build
 #   CC        a C compiler: cc
 #   CFLAGS    for the tests themselves
 # --long: every allocation, not a part of them, and real networks.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-: "${B:=build}" "${CC:=cc}" "${CFLAGS:=-O1 -g}" "${LDFLAGS:=}"
-: "${OUT:=$B/faults}"
+: "${BUILD:=build}" "${CC:=cc}" "${CFLAGS:=-O1 -g}" "${LDFLAGS:=}"
+: "${OUT:=$BUILD/faults}"
 long=${1:-}
 room=tests/faults
 mkdir -p "$OUT" || exit 2
@@ -23,12 +23,12 @@ build() {
         -I$room -I"$OUT" "$@" || exit 2
 }
 
-"$B/rnetc" $room/in/net.rnet -o "$OUT/net.c" || exit 2
+"$BUILD/rnetc" $room/in/net.rnet -o "$OUT/net.c" || exit 2
 build -shared -fPIC -DPRELOADED -o "$OUT/faulty.so" $room/faulty.c -ldl
 build -o "$OUT/compiler" $room/compiler.c $room/folder.c $LDFLAGS
 build -o "$OUT/runtime" $room/runtime.c $room/faulty.c $room/folder.c \
     "$OUT/net.c" examples/data.c examples/text.c examples/papers.c \
-    "$B/librnet.a" $LDFLAGS -lz -lm -pthread -ldl
+    "$BUILD/librnet.a" $LDFLAGS -lz -lm -pthread -ldl
 
 mkdir "$work/run" "$work/weights"
 cp -r $room/in "$work/in"
@@ -41,7 +41,7 @@ if [ "$long" = --long ]; then
         networks="$networks ${file##*/}"
     done
 fi
-OUT=$(cd "$OUT" && pwd) rnetc=$(cd "$B" && pwd)/rnetc
+OUT=$(cd "$OUT" && pwd) rnetc=$(cd "$BUILD" && pwd)/rnetc
 {
     "$OUT/compiler" "$rnetc" "$OUT/faulty.so" "$work" $long $networks
     "$OUT/runtime" "$work/weights"
