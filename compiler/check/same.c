@@ -157,7 +157,7 @@ static bool same_inputs(struct region *a, struct region *b)
         if (!shape_equal(&a->inputs[i]->shape, &b->inputs[i]->shape))
             return false;
         if (i > 0 && a->captured[i] != b->captured[i]
-            && (!b->captured[i] || b->captured[i]->match != a->captured[i]))
+            && b->captured[i]->match != a->captured[i])
             return false;
     }
     return true;

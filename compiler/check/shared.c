@@ -187,7 +187,7 @@ static bool same_part(struct body *body, const struct node *m,
 }
 
 /* Two functions of one block, for two shapes: do their parameters have the
- * same order and shapes?  The first that differs is reported. */
+ * same order and shapes?  A shape that differs is reported. */
 static bool same_weights(struct body *body, const struct region *a,
                          const struct region *b)
 {
@@ -195,14 +195,16 @@ static bool same_weights(struct body *body, const struct region *a,
     const struct shared_weights *i = a->weights, *j = b->weights;
     struct node *m = next_part(a->nodes.first), *n = next_part(b->nodes.first);
 
-    for (; p && q; p = p->next, q = q->next)
-        if (!shape_equal(&p->shape, &q->shape) || p->pack != q->pack
-            || p->groups != q->groups || p->trainable != q->trainable) {
-            misfit(body, body->making, arena_format(body->check->c->arena,
-                   "%s.%s", piece_text(body->check->c, p->path), p->leaf),
+    for (; p && q; p = p->next, q = q->next) {
+        if (!shape_equal(&p->shape, &q->shape)) {
+            misfit(body, body->making, param_text(body->check->c, p),
                    &p->shape, &q->shape);
             return false;
         }
+        if (p->pack != q->pack || p->groups != q->groups
+            || p->trainable != q->trainable)
+            return false;
+    }
     for (; i && j; i = i->next, j = j->next)
         if (!same_weights(body, i->function->body, j->function->body))
             return false;
