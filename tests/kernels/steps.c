@@ -284,7 +284,7 @@ static struct rnet_step make_step(struct trial *t, struct part part,
     struct shape shape = list->shape;
     struct rnet_step step = { .op = part.op, .kind = part.kind };
 
-    step.value = step.op == RNET_DROPOUT || step.op == RNET_DROP_SAMPLE ? 0.25f
+    step.value = step.op == RNET_DROPOUT ? 0.25f
                  : step.kind == RNET_CONST ? 3 : 0.5f;
     step.key = 5;
     if (step.op == RNET_STORE || step.op == RNET_ACCUMULATE) {
@@ -328,7 +328,13 @@ struct rnet_steps program(struct trial *t, const struct value *x, int more)
         { RNET_AFFINE, RNET_NONE }, { RNET_ADD, RNET_FULL },
         { RNET_MUL, RNET_SAMPLE_FEATURE }, { RNET_RELU_GRAD, RNET_FULL },
         { RNET_AFFINE2, RNET_FULL }, { RNET_SUB, RNET_SCALAR },
+        { RNET_MAX, RNET_FULL }, { RNET_MIN, RNET_CONST },
+        { RNET_ADD, RNET_ROW }, { RNET_RSUB, RNET_SAMPLE },
+        { RNET_RELU6, RNET_NONE }, { RNET_LEAKY, RNET_NONE },
+        { RNET_ABS, RNET_NONE }, { RNET_ABS_GRAD, RNET_FULL },
+        { RNET_DROP_SAMPLE, RNET_NONE },
     };
+    const int count = (int)(sizeof parts / sizeof parts[0]);
     struct list *list = t->lists + t->list_count++;
     struct value own;
 
@@ -337,7 +343,8 @@ struct rnet_steps program(struct trial *t, const struct value *x, int more)
         .op = RNET_LOAD, .kind = RNET_FULL, .x = x->p, .stride = x->stride
     };
     for (; more > 0; more--, list->count++)
-        list->step[list->count] = make_step(t, parts[pick(t, 8)], list, &own);
+        list->step[list->count] = make_step(t, parts[pick(t, count)], list,
+                                           &own);
     return (struct rnet_steps) { list->step, list->count };
 }
 
