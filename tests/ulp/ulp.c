@@ -11,6 +11,7 @@
 
 #include "../../runtime/isa.h"
 #include "../../runtime/kernels/point.h"
+#include "truths.h"
 
 static const struct point_kernels *const tables[RNET_ISAS] =
     RNET_TABLES(point_kernels);
@@ -18,58 +19,6 @@ static const char *const names[RNET_ISAS] = { "scalar", "base", "avx2",
                                               "avx512" };
 
 /* ------------------------------------------------------------------- truths */
-
-/* Each in double and in long double. */
-#define TRUTHS(real, of, exp, log, log1p, expm1, tanh, erfc, sqrt) \
-    static real of##exp_of(real x) { return exp(x); } \
-    static real of##log_of(real x) { return log(x); } \
-    static real of##tanh_of(real x) { return tanh(x); } \
-    static real of##sqrt_of(real x) { return sqrt(x); } \
-    static real of##sigmoid(real x) \
-    { \
-        return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); \
-    } \
-    static real of##times(real x, real y) { return y == 0 ? 0 : x * y; } \
-    static real of##normal(real x) \
-    { \
-        return erfc(-x * (real)0.70710678118654752440084436210484904L) / 2; \
-    } \
-    static real of##bell(real x) \
-    { \
-        return exp(-x * x / 2) * (real)0.39894228040143267793994605993438187L; \
-    } \
-    static real of##gelu(real x) { return of##times(x, of##normal(x)); } \
-    static real of##silu(real x) { return of##times(x, of##sigmoid(x)); } \
-    static real of##elu(real x) { return x > 0 ? x : expm1(x); } \
-    static real of##softplus(real x) \
-    { \
-        return (x < 0 ? 0 : x) + log1p(exp(x < 0 ? x : -x)); \
-    } \
-    static real of##inner(real x) \
-    { \
-        const real c = (real)1.5957691216057307117597842397375274738L; \
-        return c * x + c * (real)0.044715L * x * x * x; \
-    } \
-    static real of##gelu_tanh(real x) \
-    { \
-        return of##times(x, of##sigmoid(of##inner(x))); \
-    } \
-    static real of##gelu_slope(real x) \
-    { \
-        return of##normal(x) + of##times(x, of##bell(x)); \
-    } \
-    static real of##silu_slope(real x) \
-    { \
-        real s = of##sigmoid(x); \
-        return s + of##times(x, s * of##sigmoid(-x)); \
-    } \
-    static real of##gelu_tanh_slope(real x) \
-    { \
-        const real c = (real)1.5957691216057307117597842397375274738L; \
-        real u = of##inner(x), s = of##sigmoid(u); \
-        real slope = c + 3 * c * (real)0.044715L * x * x; \
-        return s + of##times(x * slope, s * of##sigmoid(-u)); \
-    }
 
 TRUTHS(double, , exp, log, log1p, expm1, tanh, erfc, sqrt)
 TRUTHS(long double, long_, expl, logl, log1pl, expm1l, tanhl, erfcl, sqrtl)
@@ -80,24 +29,27 @@ static const struct function {
     const char *name;
     enum rnet_op op;
     double (*truth)(double);
+    fast_truth *fast;
     long double (*long_truth)(long double);
     double limit, floor;
 } functions[] = {
-    { "exp", RNET_EXP, exp_of, long_exp_of, 1, 0 },
-    { "log", RNET_LOG, log_of, long_log_of, 1, 0 },
-    { "tanh", RNET_TANH, tanh_of, long_tanh_of, 1.25, 0 },
-    { "sigmoid", RNET_SIGMOID, sigmoid, long_sigmoid, 2.25, 0 },
-    { "softplus", RNET_SOFTPLUS, softplus, long_softplus, 2, 0 },
-    { "elu", RNET_ELU, elu, long_elu, 1, 0 },
-    { "silu", RNET_SILU, silu, long_silu, 3, 0 },
-    { "gelu", RNET_GELU, gelu, long_gelu, 4, 0 },
-    { "gelu_tanh", RNET_GELU_TANH, gelu_tanh, long_gelu_tanh, 3, 0 },
-    { "sqrt", RNET_SQRT, sqrt_of, long_sqrt_of, 0.5, 0 },
-    { "silu_grad", RNET_SILU_GRAD, silu_slope, long_silu_slope, 2, 1 },
-    { "gelu_grad", RNET_GELU_GRAD, gelu_slope, long_gelu_slope, 2, 1 },
-    { "gelu_tanh_grad", RNET_GELU_TANH_GRAD, gelu_tanh_slope,
-      long_gelu_tanh_slope, 2, 1 },
-    { "softplus_grad", RNET_SOFTPLUS_GRAD, sigmoid, long_sigmoid, 2, 1 },
+#define ROW(op, truth, limit, floor) \
+    RNET_##op, truth, fast_##truth, long_##truth, limit, floor
+    { "exp", ROW(EXP, exp_of, 1, 0) },
+    { "log", ROW(LOG, log_of, 1, 0) },
+    { "tanh", ROW(TANH, tanh_of, 1.25, 0) },
+    { "sigmoid", ROW(SIGMOID, sigmoid, 2.25, 0) },
+    { "softplus", ROW(SOFTPLUS, softplus, 2, 0) },
+    { "elu", ROW(ELU, elu, 1, 0) },
+    { "silu", ROW(SILU, silu, 3, 0) },
+    { "gelu", ROW(GELU, gelu, 4, 0) },
+    { "gelu_tanh", ROW(GELU_TANH, gelu_tanh, 3, 0) },
+    { "sqrt", ROW(SQRT, sqrt_of, 0.5, 0) },
+    { "silu_grad", ROW(SILU_GRAD, silu_slope, 1.25, 1) },
+    { "gelu_grad", ROW(GELU_GRAD, gelu_slope, 1.25, 1) },
+    { "gelu_tanh_grad", ROW(GELU_TANH_GRAD, gelu_tanh_slope, 1.25, 1) },
+    { "softplus_grad", ROW(SOFTPLUS_GRAD, sigmoid, 1.25, 1) },
+#undef ROW
 };
 #define FUNCTIONS ((int)(sizeof functions / sizeof functions[0]))
 
@@ -154,13 +106,21 @@ static inline double within(double y)
     return y > 0x1p128 ? 0x1p128 : y < -0x1p128 ? -0x1p128 : y;
 }
 
-static inline double error(double y, double truth, double floor)
+/* What results are measured against: truths within float's range, and 1 / unit
+ * of each. */
+struct scale { double truth[COUNT], inverse[COUNT]; };
+
+static inline double inverse_of(double truth, double floor)
 {
     double size = fabs(within(truth));
 
     size = size > 0x1.fffffep127 ? 0x1.fffffep127 : size;
-    size = size > floor ? size : floor;
-    return fabs(within(y) - within(truth)) * inverse_unit(size);
+    return inverse_unit(size > floor ? size : floor);
+}
+
+static inline double error(double y, double truth, double inverse)
+{
+    return fabs(within(y) - truth) * inverse;
 }
 
 /* NaN where the truth is none, or none where it is. */
@@ -171,37 +131,46 @@ static inline int odd(float y, double truth)
 
 struct worst { double units; float x, y; long odd; };
 
-static void look_closer(const struct function *f, const float *x,
-                        const float *y, const double *truth,
-                        struct worst *worst)
+static void look_closer(const float *x, const float *y,
+                        const struct scale *scale, struct worst *worst)
 {
     for (int i = 0; i < COUNT; i++) {
-        double units = error(y[i], truth[i], f->floor);
+        double units = error(y[i], scale->truth[i], scale->inverse[i]);
+        int wrong = odd(y[i], scale->truth[i]);
 
-        if (odd(y[i], truth[i]))
-            worst->odd++;
-        if (odd(y[i], truth[i]) || units > worst->units) {
-            worst->units = odd(y[i], truth[i]) ? INFINITY : units;
+        worst->odd += wrong;
+        if (wrong || units > worst->units) {
+            worst->units = wrong ? INFINITY : units;
             worst->x = x[i];
             worst->y = y[i];
         }
     }
 }
 
-static void compare(const struct function *f, const float *x, const float *y,
-                    const double *truth, struct worst *worst)
+/* The largest of LANES numbers each, which are vectors to the compiler. */
+#define LANES 16
+
+static void compare(const float *x, const float *y, const struct scale *scale,
+                    struct worst *worst)
 {
-    double most = 0;
-    int some = 0;
+    double most[LANES] = { 0 };
+    int64_t some[LANES] = { 0 }, any = 0;
+    int larger = 0;
 
-    for (int i = 0; i < COUNT; i++) {
-        double units = error(y[i], truth[i], f->floor);
+    for (int i = 0; i < COUNT; i += LANES)
+        for (int k = 0; k < LANES; k++) {
+            double units = error(y[i + k], scale->truth[i + k],
+                                 scale->inverse[i + k]);
 
-        most = units > most ? units : most;
-        some |= odd(y[i], truth[i]);
+            most[k] = units > most[k] ? units : most[k];
+            some[k] |= odd(y[i + k], scale->truth[i + k]);
+        }
+    for (int k = 0; k < LANES; k++) {
+        any |= some[k];
+        larger |= most[k] > worst->units;
     }
-    if (some || most > worst->units)
-        look_closer(f, x, y, truth, worst);
+    if (any || larger)
+        look_closer(x, y, scale, worst);
 }
 
 /* As inside of tasks, which take denormals as 0 and make none: these are left
@@ -223,21 +192,39 @@ static void apply_in_task(int isa, enum rnet_op op, const float *x, float *y,
             y[i] = (float)truth[i];
 }
 
+/* `some`: one by one, and the fast ones are held to them. */
+static void make_scale(const struct function *f, const float *x, int some,
+                       struct scale *scale)
+{
+    f->fast(x, scale->truth, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        double truth = scale->truth[i];
+
+        if (some || !(fabsf(x[i]) < INFINITY))
+            truth = f->truth(x[i]);
+        if (some && fabsf(x[i]) < INFINITY
+            && fabs(truth - scale->truth[i])
+                   > 1e-12 * (fabs(truth) + f->floor) + 1e-60)
+            truth = NAN;        /* which no result is */
+        scale->inverse[i] = inverse_of(truth, f->floor);
+        scale->truth[i] = within(truth);
+    }
+}
+
 /* some: the scalar twin and tasks' modes too */
 static void measure(const struct function *f, const float *x, int some,
                     struct worst worst[RNET_ISAS])
 {
-    static double truth[COUNT];
+    static struct scale scale;
     static float y[COUNT];
 
-    for (int i = 0; i < COUNT; i++)
-        truth[i] = f->truth(x[i]);
+    make_scale(f, x, some, &scale);
     for (int isa = !some; isa <= (int)rnet_isa(); isa++) {
         apply(isa, f->op, x, y);
-        compare(f, x, y, truth, worst + isa);
+        compare(x, y, &scale, worst + isa);
         if (some) {
-            apply_in_task(isa, f->op, x, y, truth);
-            compare(f, x, y, truth, worst + isa);
+            apply_in_task(isa, f->op, x, y, scale.truth);
+            compare(x, y, &scale, worst + isa);
         }
     }
 }
@@ -323,7 +310,9 @@ static void all_floats(const struct function *f, struct worst *worst)
 static double exact_error(const struct function *f,
                           const struct worst *worst)
 {
-    return error(worst->y, (double)f->long_truth(worst->x), f->floor);
+    double truth = (double)f->long_truth(worst->x);
+
+    return error(worst->y, within(truth), inverse_of(truth, f->floor));
 }
 
 static int report(const struct function *f, const struct worst *worst, int all)
