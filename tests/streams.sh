@@ -82,21 +82,23 @@ twins blocks "stream attention(every = 2) { curve feed curve feed }" \
     "$mean" 1 1e-6
 check $? "attention over blocks begins as a mean of their sums"
 
-# parameters FILE NETWORK LAYERS
-parameters() {
-    $RNETC --summary --network="$2" -D layers="$3" -D width=12 "$1" |
-        sed -n 's/^Parameters  *\([0-9,]*\)$/\1/p' | tr -d ,
+# total WHAT FILE NETWORK LAYERS: of its summary
+total() {
+    $RNETC --summary --network="$3" -D layers="$4" -D width=12 "$2" |
+        sed -n "s/^$1  *\([0-9,]*\)\$/\1/p" | tr -d ,
 }
 
-# more NAME LAYERS COUNT: parameters beyond the plain network's
+# more NAME LAYERS COUNT [WHAT]: parameters beyond the plain network's
 more() {
-    [ $(($(parameters "$OUT/$1.rnet" streamed "$2")
-        - $(parameters "$OUT/$1.rnet" plain "$2"))) = "$3" ]
-    check $? "$1, $2 layers: not $3 parameters more"
+    what=${4:-Parameters}
+    [ $(($(total "$what" "$OUT/$1.rnet" streamed "$2")
+        - $(total "$what" "$OUT/$1.rnet" plain "$2"))) = "$3" ]
+    check $? "$1, $2 layers: $what: not $3 more"
 }
 more weighted 6 $((6 * 9 / 2))          # L (L + 3) / 2
 more weighted 48 $((48 * 51 / 2))
 more hyper 6 $((12 * 4 * 6))            # n (n + 2) a block
+more hyper 6 $((2 * 12 * 12 * 4 * 6)) Multiply-adds     # each of d at 2 places
 more dynamic 6 $((12 * (3 * 5 + 12 * 5 + 2)))   # + d (n + 2) + 2
 more manifold 6 $((12 * (24 * (4 * 12 + 1) + 3)))       # n (n + 2) (n d + 1) + 3
 
