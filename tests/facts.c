@@ -4,6 +4,7 @@
  *       gradients are 0, d alpha = <G, F>
  *   LayerScale (Touvron 2021): d gamma_c = the sum of G_c F_c over all else;
  *       neither decays
+ *   hyper-connections (Zhu 2024, Xie 2025): which stream a site reads first
  *   gates that begin at sigmoid(b), blocks that begin as their shortcuts,
  *       spreads of weights */
 #include <math.h>
@@ -14,7 +15,7 @@
 #include "sample.h"
 
 #define NETWORKS(X) X(rezero) X(layerscale) X(gate) X(deepnorm) X(gpt) \
-    X(gamma) X(fixup)
+    X(gamma) X(fixup) X(hyper) X(manifold)
 #define DECLARED(name) extern const struct rnet_network fact_##name; \
     enum rnet_status fact_##name##_init(float *params, uint64_t seed);
 NETWORKS(DECLARED)
@@ -162,10 +163,32 @@ static void begins_as(const struct rnet_network *net,
     sample_free(&sample);
 }
 
+/* Site k reads stream k mod 3: `on` for it, `off` for the others. */
+static void reads_in_turn(const struct rnet_network *net,
+                          enum rnet_status init(float *params, uint64_t seed),
+                          double on, double off)
+{
+    struct sample sample;
+    float read[3];
+    char name[32];
+
+    start(&sample, net, init);
+    for (int k = 0; k < 10; k++) {
+        snprintf(name, sizeof name, "stream.%d.read", k);
+        struct rnet_entry entry = entry_of(net, name);
+        rnet_unpack(&entry, sample.params, read);
+        for (int i = 0; i < 3; i++)
+            expect(name, (double)read[i], i == k % 3 ? on : off, 0);
+    }
+    sample_free(&sample);
+}
+
 int main(void)
 {
     rezero();
     layerscale();
+    reads_in_turn(&fact_hyper, fact_hyper_init, 1, 0);
+    reads_in_turn(&fact_manifold, fact_manifold_init, 3, -3);
     begins_as(&fact_gate, fact_gate_init, 5, 1 - 1 / (1 + exp(6)), 1e-14);
     begins_as(&fact_deepnorm, fact_deepnorm_init, 32, 2.2134, 5e-4);
     begins_as(&fact_gamma, fact_gamma_init, 60, 1, 0);

@@ -243,6 +243,8 @@ static void test_every_corruption(void **state)
 #define A ITEM("a", "F32", "2", "0,8")
 #define B ITEM("b", "F32", "1", "8,12")
 #define BIG "18446744073709551616"
+#define TWENTY "abcdefghijklmnopqrst"
+#define LONG TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY
 
 static const struct {
     const char *header;
@@ -277,6 +279,11 @@ static const struct {
       20, RNET_BAD_NAME, "'x_num_batches_tracked' is not" },
     { "{" A "," B "," ITEM("num_batches_tracked", "U8", "8", "12,20") "}", 20,
       RNET_BAD_NAME, "'num_batches_tracked' is not" },
+    /* 124 bytes of a name are shown */
+    { "{" A "," B "," ITEM(LONG "1234", "U8", "", "12,13") "}", 13,
+      RNET_BAD_NAME, "'" LONG "1234' is not" },
+    { "{" A "," B "," ITEM(LONG "12345", "U8", "", "12,13") "}", 13,
+      RNET_BAD_NAME, "'" LONG "1234...' is not" },
     { "{" ITEM("a", "F32", "1,2", "0,8") "," B "}", 12, RNET_BAD_SHAPE,
       "'a' has shape [1, 2], but network 'tiny' needs [2]" },
     { "{" ITEM("a", "F32", "", "0,4") "," ITEM("b", "F32", "1", "4,8") "}", 8,
