@@ -20,7 +20,9 @@ exec "$REAL_RNETC" "$@"
 # Scripts whose calls of rnetc can be repeated later, and those that cannot.
 REPEATED = ["recompute", "facts", "streams", "deep", "expectation", "zoo"]
 WHOLE = ["limits", "cli", "docs"]
-# Last of all, for some files alone: (script, files).
+# Networks do not run these.
+APART = r"runtime/(safetensors|tensor|status|memory)"
+# With --thorough, last of all, for some files alone: (script, files).
 LAST = [
     ("faults", r"compiler/(cli/output|base/|syntax/import|main)|runtime/("
                r"safetensors|memory|pool|tensor|run)"),
@@ -321,8 +323,8 @@ class Setup:
 class Judge:
     """Judges mutants in a tree of its own."""
 
-    def __init__(self, setup, root):
-        self.setup = setup
+    def __init__(self, setup, root, thorough=False):
+        self.setup, self.thorough = setup, thorough
         subprocess.run(["rm", "-rf", root], check=True)
         subprocess.run(["cp", "-a", setup.tree.root, root], check=True)
         self.tree = Tree(root)
@@ -370,7 +372,7 @@ class Judge:
 
     def by_last(self, mutant):
         for script, files in LAST:
-            if re.match(files, mutant.path) \
+            if self.thorough and re.match(files, mutant.path) \
                     and os.path.exists(self.tree.at("tests/%s.sh" % script)) \
                     and self.script(script, 120, JOBS="1"):
                 return "noticed", script + ".sh"
@@ -467,7 +469,8 @@ class Judge:
                     return "noticed", name
         if not any_changed:
             return "equivalent", "the same object code"
-        for name in self.networks_of(mutant):
+        for name in [] if re.match(APART, mutant.path) \
+                else self.networks_of(mutant):
             if self.network(name):
                 return "noticed", "networks.sh: " + name
         return self.by_last(mutant) or (

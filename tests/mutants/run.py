@@ -66,9 +66,20 @@ def listed(name):
     return known
 
 
-def work(number, setup, todo, done):
+def survivors_of(log, mutants):
+    """The mutants that a log says survived."""
+    with open(log, encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    names = {(line.split(":")[0], lines[i + 1][4:], lines[i + 2][4:])
+             for i, line in enumerate(lines) if ": SURVIVED: " in line}
+    found = {(m.path, m.before[:200], m.after[:200]): m for m in mutants}
+    return [found[name] for name in sorted(names) if name in found]
+
+
+def work(number, setup, thorough, todo, done):
     try:
-        judge = Judge(setup, os.path.join(setup.root, "job%d" % number))
+        judge = Judge(setup, os.path.join(setup.root, "job%d" % number),
+                      thorough)
         while True:
             item = todo.get()
             if item is None:
@@ -112,6 +123,9 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--files", default="*")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--thorough", action="store_true",
+                        help="faults and random networks judge as well")
+    parser.add_argument("--only", metavar="FILE", help="the survivors of a log")
     parser.add_argument("--build", default=os.path.join(ROOT,
                                                         "build/mutants"))
     parser.add_argument("--slice", metavar="BUILD")
@@ -121,11 +135,13 @@ def main():
     known = listed("survivors.txt")
     setup = Setup(ROOT, options.build).prepare()
     drawn = draw(all_mutants(options.files), options.count, options.seed)
+    if options.only:
+        drawn = survivors_of(options.only, all_mutants(options.files))
     todo, done = multiprocessing.Queue(), multiprocessing.Queue()
     for mutant in drawn + [None] * options.jobs:
         todo.put(mutant)
-    workers = [multiprocessing.Process(target=work, args=(k, setup, todo,
-                                                          done))
+    workers = [multiprocessing.Process(target=work, args=(
+        k, setup, options.thorough, todo, done))
                for k in range(options.jobs)]
     for worker in workers:
         worker.start()
