@@ -4,20 +4,20 @@
 # each instruction set and several numbers of threads, and the interpreter of
 # tests/interpreter in double.  Networks SEED, SEED + 1, ... are those that
 # build/random/generate makes.  One that differs is left in
-# build/random/failed, shrunk where tests/random/shrink.sh can.
-# random.sh --one OPTIONS...: one network, as rnetc is given it.
+# build/random/failed, and a smaller one that differs beside it.
+#
+# random.sh --one OPTIONS...: one network, as rnetc is given it.  0: all agree,
+# or float32 cannot tell; 1: something differs; 2: rnetc does not take it.
 #
 #   JOBS       batches at a time: 2
-#   SLICE      seconds after which no batch begins: 16
+#   SLICE      seconds after which no batch begins, without arguments: 15
 #   WORK       multiply-adds a network may cost: decides its batch sizes
 cd "$(dirname "$0")/.." || exit 2
-: "${BUILD:=build}" "${JOBS:=2}" "${CC:=cc}" "${SLICE:=16}"
+: "${BUILD:=build}" "${JOBS:=2}" "${CC:=cc}" "${SLICE:=15}"
 : "${RNETC:=$BUILD/rnetc}" "${OUT:=$BUILD/random}" "${WORK:=5e6}"
-export RNETC OUT CC
+export BUILD RNETC OUT CC WORK
 export COMPARE="--work $WORK"
 SIZE=20                                 # networks of a batch
-
-make -s B="$BUILD" CC="$CC" "$OUT/compare" "$OUT/generate" || exit 2
 
 # ------------------------------------------------------------------ batches
 
@@ -36,15 +36,16 @@ run_batch() {
 
 # run_seeds FIRST COUNT
 run_seeds() {
+    [ -z "$END" ] || [ "$(date +%s)" -lt "$END" ] || return 0
     dir=$OUT/work/$1
     rm -rf "$dir"
     mkdir -p "$dir"
-    seed=$1
-    while [ "$seed" -lt $(($1 + $2)) ]; do
-        "$OUT/generate" "$seed" "$dir" &&
-            echo "$dir/$seed.rnet" >>"$dir/networks" ||
+    for seed in $(seq "$1" $(($1 + $2 - 1))); do
+        if "$OUT/generate" "$seed" "$dir"; then
+            echo "$dir/$seed.rnet" >>"$dir/networks"
+        else
             printf 'FAILED\tgenerate %s\n' "$seed"
-        seed=$((seed + 1))
+        fi
     done
     run_batch "$dir"
     keep_failed "$dir"
@@ -64,6 +65,7 @@ keep_failed() {
 case $1 in
 --one)
     shift
+    $RNETC --check -w "$@" || exit 2
     mkdir -p "$OUT/one.$$"
     echo "$*" >"$OUT/one.$$/networks"
     sh tests/random/batch.sh "$OUT/one.$$"
@@ -82,35 +84,41 @@ esac
 
 # ---------------------------------------------------------------- all of it
 
-long= count=400 seed=1
+make -s B="$BUILD" CC="$CC" "$OUT/compare" "$OUT/generate" "$OUT/shrink" ||
+    exit 2
+long='' count=2000 seed=1
 [ "$1" = --long ] && { long=1 count=10000; shift; }
 [ -z "$1" ] || { count=$1; [ -n "$long" ] || SLICE=86400; }
 [ -z "$2" ] || seed=$2
 END=
 [ -n "$long" ] || END=$(($(date +%s) + SLICE))
 export END
-
 rm -rf "$OUT/failed" "$OUT/work"
 mkdir -p "$OUT/work"
-# Of the slice, the known networks are a few each time.
-known | awk -v size=$SIZE -v out="$OUT/work" -v most="${long:+10000}" '
-    { n = int((NR - 1) / size); dir = out "/known" n }
-    (NR - 1) % size == 0 && (most || n < 2) {
-        system("mkdir -p " dir); print "--batch " dir }
-    most || n < 2 { print >(dir "/networks") }' >"$OUT/work/jobs"
-first=$seed
-while [ "$first" -lt $((seed + count)) ]; do
+
+# Batches of seeds; of the known networks the slice takes a few.
+known | awk -v size=$SIZE -v out="$OUT/work" '
+    { dir = out "/known" int((NR - 1) / size) }
+    (NR - 1) % size == 0 { system("mkdir -p " dir); print "--batch " dir }
+    { print >(dir "/networks") }' >"$OUT/work/known"
+seq "$seed" $SIZE $((seed + count - 1)) | while read -r first; do
     left=$((seed + count - first))
     echo "--seeds $first $((left < SIZE ? left : SIZE))"
-    first=$((first + SIZE))
-done >>"$OUT/work/jobs"
+done >"$OUT/work/seeds"
+if [ -n "$1$long" ]; then
+    cat "$OUT/work/known" "$OUT/work/seeds"
+else
+    { sed 2q "$OUT/work/seeds"; sed 1q "$OUT/work/known"
+      sed 1,2d "$OUT/work/seeds"; }
+fi >"$OUT/work/jobs"
 xargs -P "$JOBS" -L 1 sh tests/random.sh <"$OUT/work/jobs" >"$OUT/log" 2>&1
 
 grep -v '^networks \|^undecided' "$OUT/log"
 for file in "$OUT"/failed/*.rnet; do
     case $file in *.blocks.rnet|*'*'*) continue ;; esac
-    [ ! -x tests/random/shrink.sh ] || sh tests/random/shrink.sh "$file"
-    echo "random.sh: see $file"
+    timeout 300 "$OUT/shrink" "$file" sh tests/random.sh --one \
+        >"${file%.rnet}.shrink" 2>&1
+    echo "random.sh: see ${file%.rnet}.*"
 done
 awk -v long="$long" '
     /^networks / { n += $2; c += $4; u += $6; f += $8 }

@@ -251,8 +251,9 @@ static int judge_network(const struct job *job, uint64_t number)
     return result;
 }
 
-/* A number that the network has whatever stands before it in the list, and in
- * whatever folder it lies. */
+/* A number that the network has whatever stands before it in the list: of its
+ * file's name without folders and all that follows a dot, so that the shrinker's
+ * x.trial.rnet draws the numbers of x.rnet. */
 static uint64_t number_of(const char *text)
 {
     uint64_t h = UINT64_C(1469598103934665603);
@@ -260,7 +261,7 @@ static uint64_t number_of(const char *text)
 
     text = slash ? slash + 1 : text;
 
-    for (; *text; text++)
+    for (; *text && *text != '.'; text++)
         h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
     return h;
 }

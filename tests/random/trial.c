@@ -16,7 +16,11 @@ enum { ATTEMPTS = 8, FLOATS = 3 };
 #define GRADIENT_TOLERANCE   2e-5
 #define ROUNDINGS            8      /* times what a run in float misses */
 #define USELESS              1e-2   /* of its magnitude: no two digits */
-#define GRADIENT_FLOOR       1e-2   /* of the largest term of any gradient */
+/* A small gradient is measured against this share of the largest term of any,
+ * one that is zero but for rounding against the second. */
+#define GRADIENT_FLOOR       1e-2
+#define ZERO_FLOOR           1e-1
+#define ZERO                 1e-7
 
 const char *verdict_text(enum verdict verdict)
 {
@@ -100,16 +104,18 @@ static void bound_outputs(struct trial *t, const struct outcome *reference,
     }
 }
 
-/* Far below this a gradient is rounding: of the largest term of any. */
-static double gradient_floor(const struct trial *t)
+static double gradient_floor(const struct trial *t, const double *values,
+                             size_t count)
 {
-    return GRADIENT_FLOOR * t->trained.steepest;
+    double most = t->trained.steepest;
+
+    return largest(values, count) < ZERO * most ? ZERO_FLOOR * most
+                                                : GRADIENT_FLOOR * most;
 }
 
 static void bound_tensors(struct trial *t, const struct outcome *floats)
 {
     struct bounds *bounds = &t->train_bounds;
-    double floor = gradient_floor(t);
 
     bounds->tensors = arena_alloc(&t->arena, sizeof(double)
                                   * (t->subject->count + 1));
@@ -120,7 +126,7 @@ static void bound_tensors(struct trial *t, const struct outcome *floats)
         bounds->tensors[i] = bound_of(t, n->name, t->trained.tensors[i], count,
             MISSED(&t->trained, floats, tensors[i], count),
             grad ? GRADIENT_TOLERANCE : ACTIVATION_TOLERANCE,
-            grad ? floor : 1e-3);
+            grad ? gradient_floor(t, t->trained.tensors[i], count) : 1e-3);
     }
 }
 
@@ -137,7 +143,8 @@ static void bound_input_grads(struct trial *t, const struct outcome *floats)
             bounds->input_grads[i] = bound_of(t, p->name,
                 t->trained.input_grads[i], count,
                 MISSED(&t->trained, floats, input_grads[i], count),
-                GRADIENT_TOLERANCE, gradient_floor(t));
+                GRADIENT_TOLERANCE,
+                gradient_floor(t, t->trained.input_grads[i], count));
     }
 }
 
