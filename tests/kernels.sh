@@ -20,7 +20,7 @@ compile -o "$room/kernels" "$room"/*.o "$LIBRNET" -lm -pthread || exit 1
 kernels=$room/kernels
 
 # What is no kernel: other tests call it.
-others="rnet_begin rnet_hold rnet_release rnet_begin_forward_only
+others="rnet_begin rnet_end rnet_hold rnet_release rnet_begin_forward_only
     rnet_end_forward_only rnet_parallel rnet_dropout_word
     rnet_keeps_batch rnet_check_work rnet_check_array rnet_check_indices
     rnet_check_labels rnet_check_graph"

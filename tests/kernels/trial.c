@@ -309,6 +309,7 @@ static const char *play_once(const struct kernel *kernel, const int *d,
     rnet_begin(&t.run, &t.work, 0, 1);
     scratch(&t, 0, RNET_WORKER_FLOATS);
     kernel->play(&t, d);
+    rnet_end(&t.run);
     note_results(&t, to);
     to->log = t.log;
     to->room = t.log_room;
