@@ -17,7 +17,6 @@ cd "$(dirname "$0")/.." || exit 2
 : "${RNETC:=$BUILD/rnetc}" "${OUT:=$BUILD/random}" "${WORK:=5e6}"
 export BUILD RNETC OUT CC WORK
 export COMPARE="--work $WORK"
-SIZE=20                                 # networks of a batch
 
 # ------------------------------------------------------------------ batches
 
@@ -86,6 +85,8 @@ esac
 
 make -s B="$BUILD" CC="$CC" "$OUT/compare" "$OUT/generate" "$OUT/shrink" ||
     exit 2
+SIZE=20                                 # networks of a batch
+[ -n "$1" ] || SIZE=10
 long='' count=2000 seed=1
 [ "$1" = --long ] && { long=1 count=10000; shift; }
 [ -z "$1" ] || { count=$1; [ -n "$long" ] || SLICE=86400; }

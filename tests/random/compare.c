@@ -229,7 +229,7 @@ static size_t choose_batch(const struct subject *subject, uint64_t *state,
     return batch <= most ? batch : most > 3 ? 3 : most > 1 ? most : 1;
 }
 
-/* Two batches, unless they are the same. */
+/* Two batches, unless they are the same; undecided when both are. */
 static int judge_network(const struct job *job, uint64_t number)
 {
     struct subject *subject = subject_read(job->argc, (char **)job->argv);
@@ -245,7 +245,7 @@ static int judge_network(const struct job *job, uint64_t number)
     result = try_batch(job, subject, large, draw_word(&state));
     if (small != large && result != BAD) {
         int second = try_batch(job, subject, small, draw_word(&state));
-        result = second == BAD ? BAD : result == GOOD ? second : result;
+        result = second == UNDECIDED ? result : second;
     }
     subject_free(subject);
     return result;

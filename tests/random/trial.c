@@ -249,6 +249,8 @@ void trial_make(const struct subject *subject, size_t batch, uint64_t seed,
     int64_t rows = subject->normalises ? subject->least_rows : 2;
 
     for (int i = 0; i < ATTEMPTS; i++) {
+        if (i >= ATTEMPTS / 2 && (int64_t)(batch / 2) * rows >= 2)
+            batch /= 2;                 /* fewer numbers near to a kink */
         *t = (struct trial) {
             .subject = subject, .feed.batch = batch,
             .trains = has_loss(subject->network->main->body),
