@@ -180,9 +180,24 @@ static struct value *apply_dropout(struct use *use, struct value *x)
 
 /* ---- pointwise ---- */
 
+/* The gradient tells by the sign of y which way x went. */
+static bool is_rising(struct use *use)
+{
+    const struct arg *arg = &use->arg[0];
+
+    if (use->layer->arg[0].kind != ARG_REAL || arg->real >= 0)
+        return true;
+    fail(use->body, arg->ast ? arg->ast->span : use->span, "the %s of '%s' "
+         "must be at least 0, it is %g", use->layer->arg[0].name,
+         use->layer->name, arg->real);
+    return false;
+}
+
 static struct value *apply_pointwise(struct use *use, struct value *x)
 {
     const char *step = use->layer->step;
+    if (!is_rising(use))
+        return NULL;
     if (strcmp(step, "GELU") == 0 && use->arg[0].is_word)
         step = "GELU_TANH";
     else if (strcmp(step, "GELU") == 0 && use->arg[0].given) {
