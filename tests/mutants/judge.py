@@ -12,14 +12,21 @@ import covered
 from tree import QUICK, Tree, copy_sources, shell
 
 FAILED = r"FAILED|^\[  FAILED  \]|differ$(?<! 0 differ)"
+# Notes its call; what it reads from a temporary folder is kept in another.
 WRAPPER = """#!/bin/sh
-printf '%s\\0' "$PWD" "$@" >>"$CALLS"
+folder=$PWD
+case $folder in
+"$TREE"|"$TREE"/*) ;;
+*)  folder=$(mktemp -d "$TREE/build/kept.XXXXXX") && cp ./*.rnet "$folder" ;;
+esac
+printf '%s\\0' "$folder" "$@" >>"$CALLS"
 printf '\\n\\0' >>"$CALLS"
 exec "$REAL_RNETC" "$@"
 """
 # Scripts whose calls of rnetc can be repeated later, and those that cannot.
-REPEATED = ["recompute", "facts", "streams", "deep", "expectation", "zoo"]
-WHOLE = ["limits", "cli", "docs"]
+REPEATED = ["recompute", "facts", "streams", "deep", "expectation", "zoo",
+            "docs"]
+WHOLE = ["limits", "cli"]
 # Networks do not run these.
 APART = r"runtime/(safetensors|tensor|status|memory)"
 # With --thorough, last of all, for some files alone: (script, files).
@@ -222,19 +229,22 @@ class Setup:
             file.write(WRAPPER)
         os.chmod(wrapper, 0o755)
         for script in REPEATED:
-            log = os.path.join(self.root, "calls")
-            if os.path.exists(log):
-                os.unlink(log)
-            self.tree.run(["sh", "tests/%s.sh" % script],
-                          env={"RNETC": wrapper, "REAL_RNETC": real,
-                               "CALLS": log})
-            self.repeat(script, log, real, env)
+            self.note_calls(script, wrapper, real, env)
         for script in WHOLE:
             self.forget_hits()
             self.tree.run(["sh", "tests/%s.sh" % script],
                           env={"RNETC": real, "REPORTS": "no", **env})
             self.compiler.add("script:" + script, self.hits())
         self.references()
+
+    def note_calls(self, script, wrapper, real, env):
+        log = os.path.join(self.root, "calls")
+        if os.path.exists(log):
+            os.unlink(log)
+        self.tree.run(["sh", "tests/%s.sh" % script],
+                      env={"RNETC": wrapper, "REAL_RNETC": real,
+                           "CALLS": log, "TREE": self.tree.root})
+        self.repeat(script, log, real, env)
 
     def repeat(self, script, log, real, env):
         with open(log, encoding="utf-8") as file:
