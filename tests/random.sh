@@ -24,6 +24,8 @@ export COMPARE="--work $WORK"
 known() {
     ls tests/networks/*.rnet tests/odd/*.rnet
     sed -n 's/^[a-z][a-z0-9_]*  */examples\//p' tests/examples.list
+    ls examples/zoo/highway50-mlp.rnet examples/zoo/gru-64-128.rnet \
+        examples/zoo/lstm-64-128.rnet examples/zoo/llama-tiny-tied.rnet
 }
 
 # run_batch FOLDER: its networks, unless the slice is over; the log on stdout.

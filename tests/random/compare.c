@@ -209,6 +209,8 @@ static int try_batch(const struct job *job, const struct subject *subject,
                verdict_text(trial.verdict), trial.name ? trial.name : "",
                batch, trial.difference, job->shown);
         result = UNDECIDED;
+        if (trial.verdict == NEAR_A_KINK && judge_sets(job, &trial))
+            result = BAD;               /* what is no gradient is decided */
     } else {
         result = judge_sets(job, &trial) ? BAD : GOOD;
     }

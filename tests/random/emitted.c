@@ -361,10 +361,12 @@ static void compare_training(const struct rnet_network *net,
                     &t->train_bounds);
     compare("", "loss", c->loss.data, &t->trained.loss, 1,
             t->train_bounds.loss);
+    bool grads = t->verdict == DECIDED;
     for (size_t i = 0; i < t->subject->count; i++)
-        compare_tensor(net, c, t, i);
+        if (grads || !t->subject->tensors[i]->param->trainable)
+            compare_tensor(net, c, t, i);
     for (int i = 0; i < net->input_count && i < PORTS; i++)
-        if (c->input_grad[i])
+        if (grads && c->input_grad[i])
             compare("gradient of input ", net->inputs[i].name,
                     c->input_grad[i], t->trained.input_grads[i],
                     c->batch * net->inputs[i].size,

@@ -10,6 +10,7 @@ struct bounds {
     double *outputs, *tensors, *input_grads, loss;
 };
 
+/* Near a kink, all but the gradients is decided. */
 enum verdict { DECIDED, NEAR_A_KINK, ILL_CONDITIONED, NOT_FINITE };
 
 struct trial {
