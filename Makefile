@@ -105,6 +105,10 @@ sanitized: all $(UNIT) $(B)/examples/train
 	BUILD=$(B) tests/mangle.sh
 	tests/sanitize.sh $(B) $(UNIT)
 
+# The long versions of the tests that have one, and a table of their figures.
+torture: all $(UNIT) $(DOUBLE)
+	BUILD=$(B) tests/torture.sh
+
 # Branches that the tests take.  LINED: generated C names its source's lines.
 coverage:
 	tests/coverage.sh
@@ -142,6 +146,6 @@ uninstall:
 
 clean:
 	rm -rf $(B)
-.PHONY: all check test golden pictures bench sanitize sanitized coverage lint install uninstall clean
+.PHONY: all check test golden pictures bench sanitize sanitized coverage torture lint install uninstall clean
 -include examples/examples.mk tests/random/random.mk tests/interpreter/interpreter.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

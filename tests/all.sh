@@ -28,7 +28,6 @@ sum() {
 if [ "$1" = --one ]; then
     log=$(mktemp) || exit 2
     case $2 in
-    */matrix.sh) sh "$2" --quick ;;     # all of it takes minutes
     *.sh) sh "$2" ;;
     *) "$2" ;;
     esac >"$log" 2>&1 </dev/null
@@ -45,7 +44,7 @@ trap 'rm -f "$all"' EXIT
     printf '%s\n' "$@" | xargs -P 2 -n 1 sh tests/all.sh --one
     for script in tests/*.sh; do
         case $script in
-        */all.sh|*/sanitize.sh|*/mangle.sh|*/large.sh|*/coverage.sh) ;;
+        */all.sh|*/sanitize.sh|*/mangle.sh|*/large.sh|*/coverage.sh|*/torture.sh) ;;
         *) sh tests/all.sh --one "$script" ;;
         esac
     done

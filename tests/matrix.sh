@@ -1,9 +1,9 @@
 #!/bin/sh
-# matrix.sh [--quick] [NAME ...]: gradients by finite differences in double of
+# matrix.sh [--long | NAME ...]: gradients by finite differences in double of
 # every layer and of every shortcut x norm x placement x scale, alone and in
 # repeats.  matrix.awk makes the networks from the compiler's own tables and
 # matrix.txt; networks that the compiler must refuse are marked there.
-# --quick takes every eighth.  Some dozens share one program.
+# Without --long every eighth.  Some dozens share one program.
 cd "$(dirname "$0")/.." || exit 2
 
 : "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${OUT:=$BUILD/matrix}" "${JOBS:=2}"
@@ -53,9 +53,9 @@ fi
     echo "matrix.sh: $RNETC is missing: run make first" >&2
     exit 2
 }
-quick=
-if [ "$1" = --quick ]; then
-    quick=yes
+long=
+if [ "$1" = --long ]; then
+    long=yes
     shift
 fi
 mkdir -p "$OUT"
@@ -66,7 +66,7 @@ if [ $# -gt 0 ]; then
     for name; do
         grep "^$name\( \|\$\)" "$OUT/all" || exit 2
     done >"$OUT/list"
-elif [ -n "$quick" ]; then
+elif [ -z "$long" ]; then
     awk 'NR % 8 == 1' "$OUT/all" >"$OUT/list"
 else
     cp "$OUT/all" "$OUT/list"
@@ -78,5 +78,6 @@ cat "$OUT"/group.????.log >"$OUT/log"
 grep -v ' ok ' "$OUT/log" | grep -v ': ok: '
 count=$(wc -l <"$OUT/list")
 good=$(grep -c -e ' ok ' -e ': ok: ' "$OUT/log")
+[ -n "$long" ] && echo "figure gradients of layers and shortcuts: $good"
 echo "matrix: $good of $count good"
 [ "$good" = "$count" ] && ! grep -q FAILED "$OUT/log"

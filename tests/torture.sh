@@ -6,8 +6,10 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 unset MAKEFLAGS MFLAGS
-: "${OUT:=build/torture}"
-mkdir -p "$OUT" || exit 2
+: "${BUILD:=build}"
+export BUILD
+out=$BUILD/torture
+mkdir -p "$out" || exit 2
 
 # Scripts that know --long.
 names=${*:-$(grep -l -e '--long' tests/*.sh | sed 's|.*/||; s|\.sh$||' |
@@ -16,23 +18,23 @@ failed=
 for name in $names; do
     begin=$(date +%s)
     printf '%-12s ' "$name"
-    if sh "tests/$name.sh" --long >"$OUT/$name.log" 2>&1 </dev/null; then
+    if sh "tests/$name.sh" --long >"$out/$name.log" 2>&1 </dev/null; then
         verdict=good
-        grep -q ': skipped,' "$OUT/$name.log" &&
-            verdict="good, but: $(grep -m 1 ': skipped,' "$OUT/$name.log")"
+        grep -q ': skipped,' "$out/$name.log" &&
+            verdict="good, but: $(grep -m 1 ': skipped,' "$out/$name.log")"
     else
-        verdict="FAILED, see $OUT/$name.log"
+        verdict="FAILED, see $out/$name.log"
         failed="$failed $name"
     fi
     echo "$(($(date +%s) - begin)) s  $verdict"
 done
 
 # A later figure of the same name replaces an earlier one.
-cat "$OUT"/*.log | sed -n 's/^figure \(.*\): \(.*\)$/\1	\2/p' | awk -F '\t' '
+cat "$out"/*.log | sed -n 's/^figure \(.*\): \(.*\)$/\1	\2/p' | awk -F '\t' '
     !($1 in value) { name[++count] = $1 }
     { value[$1] = $2 }
     END { for (i = 1; i <= count; i++) printf "%-56s %s\n", name[i], value[name[i]] }
-    ' >"$OUT/figures.txt"
+    ' >"$out/figures.txt"
 echo
-cat "$OUT/figures.txt"
+cat "$out/figures.txt"
 [ -z "$failed" ]
