@@ -22,7 +22,7 @@ export COMPARE="--work $WORK"
 
 # The networks of other tests: a line of options each.
 known() {
-    ls tests/networks/*.rnet tests/odd/*.rnet
+    ls tests/random/corners/*.rnet tests/networks/*.rnet tests/odd/*.rnet
     sed -n 's/^[a-z][a-z0-9_]*  */examples\//p' tests/examples.list
     ls examples/zoo/highway50-mlp.rnet examples/zoo/gru-64-128.rnet \
         examples/zoo/lstm-64-128.rnet examples/zoo/llama-tiny-tied.rnet
