@@ -8,8 +8,7 @@ static const struct attention_kernels *const tables[RNET_ISAS] =
 
 static float *scratch_of(const struct rnet_run *run, int worker)
 {
-    return run->workers
-           ? run->workers + (size_t)worker * run->worker_floats : NULL;
+    return run->workers + (size_t)worker * run->worker_floats;
 }
 
 static long blocks_of(const struct rnet_attention *shape)

@@ -99,8 +99,7 @@ static void steps_task(void *context, long index, int worker)
     for (long k = steps->first; k < steps->last; k++) {
         to.step = steps->backward ? job->steps - 1 - k : k;
         steps->kernel(job, &to, run->workers
-                      ? run->workers + (size_t)worker * run->worker_floats
-                      : NULL);
+                                    + (size_t)worker * run->worker_floats);
     }
 }
 

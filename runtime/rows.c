@@ -112,7 +112,7 @@ static void run_cell(void *context, long index, int worker)
 
 static void run_grid(struct grid *grid)
 {
-    if (grid->strips > 0 && grid->units > 0)
+    if (grid->strips > 0)
         rnet_parallel(grid->job->run, grid->down * grid->across, run_cell,
                       grid);
 }

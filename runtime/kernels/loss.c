@@ -230,8 +230,9 @@ static ALWAYS_INLINE void finish(const struct loss_job *job, long row,
     struct rnet_tile tile;
 
     begin(job, &part);
-    if (job->steps.count == 0 || !rnet_tile_first(&tile, &part, acc))
+    if (job->steps.count == 0)
         return;
+    rnet_tile_first(&tile, &part, acc);
     do {
         rnet_tile_size(&tile, &part);
         if (tile.layout == RNET_STRIPS)
@@ -556,12 +557,12 @@ static void loss(const struct loss_job *job, long row, long count)
     double total = 0;
 
     begin(job, &part);
-    if (rnet_tile_first(&tile, &part, acc))
-        do {
-            rnet_tile_size(&tile, &part);
-            total += (double)errors_of_kind(job, &tile);
-            RNET_NAME(steps)(job->run, &tile, job->steps);
-        } while (rnet_tile_next(&tile, &part));
+    rnet_tile_first(&tile, &part, acc);
+    do {
+        rnet_tile_size(&tile, &part);
+        total += (double)errors_of_kind(job, &tile);
+        RNET_NAME(steps)(job->run, &tile, job->steps);
+    } while (rnet_tile_next(&tile, &part));
     rnet_loss_line(job, row, (float)total);
 }
 

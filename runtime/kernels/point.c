@@ -825,13 +825,13 @@ static int swept(const struct rnet_part *part, struct rnet_steps steps)
     tail = RNET_NAME(tail)((struct rnet_steps) { load + 1, steps.count - 1 });
     if (!tail.run)
         return 0;
-    for (int more = rnet_tile_first(&tile, part, NULL); more;
-         more = rnet_tile_next(&tile, part)) {
+    rnet_tile_first(&tile, part, NULL);
+    do {
         rnet_tile_size(&tile, part);
         tile.acc = load->x + tile.row * load->stride + tile.feature;
         tile.acc_stride = load->stride;
         tail.run(tail.step, &tile);
-    }
+    } while (rnet_tile_next(&tile, part));
     return 1;
 }
 
@@ -843,8 +843,7 @@ static void interpreted(const struct rnet_run *run,
     struct rnet_tile tile;
 
     memset(acc, 0, sizeof acc);
-    if (!rnet_tile_first(&tile, part, acc))
-        return;
+    rnet_tile_first(&tile, part, acc);
     do {
         rnet_tile_size(&tile, part);
         if (!loads)

@@ -43,9 +43,10 @@ static inline float rnet_dropout_scale(float p)
 /* Widest tile of a plain value: long rows, yet several of them. */
 #define RNET_POINT_WIDTH 256
 
-/* Tiles of a rectangle, one after the other, in order: features in the outer
- * loop, so that sums over rows go through one line at a time. */
-static inline int rnet_tile_first(struct rnet_tile *tile,
+/* Tiles of a rectangle, which is not empty, one after the other, in order:
+ * features in the outer loop, so that sums over rows go through one line at a
+ * time. */
+static inline void rnet_tile_first(struct rnet_tile *tile,
                                   const struct rnet_part *part, float *acc)
 {
     tile->acc = acc;
@@ -59,7 +60,6 @@ static inline int rnet_tile_first(struct rnet_tile *tile,
     tile->sample = part->sample;
     tile->input = NULL;
     tile->input_stride = 0;
-    return part->row_count > 0 && part->feature_count > 0;
 }
 
 /* Sizes of the tile at tile->row, tile->feature. */

@@ -57,15 +57,15 @@ static inline int pool2d_count(const struct rnet_pool_shape *shape,
     return rows * columns;
 }
 
-/* A pixel's weight in a tent's window, one of `out` along an axis. */
+/* A pixel's weight in a tent's window that holds it, one of `out` along an
+ * axis: never below 0. */
 static inline float pool2d_tent(int pixel, int window, int stride, int out)
 {
     float at = ((float)pixel + (float)0.5) / (float)stride - (float)0.5;
     float away = (at < 0 ? 0 : at > (float)(out - 1) ? (float)(out - 1) : at)
                  - (float)window;
-    float weight = away < 0 ? 1 + away : 1 - away;
 
-    return weight < 0 ? 0 : weight;
+    return away < 0 ? 1 + away : 1 - away;
 }
 
 /* Windows [*first, *end) along one axis that hold a pixel. */

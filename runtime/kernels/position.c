@@ -77,19 +77,17 @@ static void set_tile(struct rnet_tile *tile, long feature, long features)
     tile->inner = strips ? rows : (int)features;
 }
 
-/* A tile of these rows without features; 0 when there is nothing to do. */
-static int begin(const struct position_job *job, long features, long row,
-                 long count, float *acc, struct rnet_tile *tile)
+/* A tile of these rows without features. */
+static void begin(const struct position_job *job, long features, long row,
+                  long count, float *acc, struct rnet_tile *tile)
 {
     struct rnet_part part = rnet_rows_part(job->rows, features, row, count);
 
     if (rnet_rows_begin(job->rows, row))
         RNET_NAME(steps_begin)(job->steps, part.chunk, 0, features, features);
-    if (!rnet_tile_first(tile, &part, acc))
-        return 0;
+    rnet_tile_first(tile, &part, acc);
     tile->acc_stride = RNET_LANES;
     tile->outer = tile->inner = (int)count;
-    return 1;
 }
 
 /* ------------------------------------------------------------------- rope */
@@ -185,8 +183,7 @@ static void rope(const struct position_job *job, long row, long count)
     long end = half ? half : job->head;
     float sign = (float)job->sign;
 
-    if (!begin(job, job->features, row, count, acc, &tile))
-        return;
+    begin(job, job->features, row, count, acc, &tile);
     for (long f = 0; f < end; f += BLOCK) {
         long features = end - f < BLOCK ? end - f : BLOCK;
         fill_angles(&angles, job, row, count, f, features);
@@ -219,8 +216,7 @@ static void sines(const struct position_job *job, long row, long count)
     struct angles angles;
     struct rnet_tile tile;
 
-    if (!begin(job, job->features, row, count, acc, &tile))
-        return;
+    begin(job, job->features, row, count, acc, &tile);
     for (long f = 0; f < job->features; f += BLOCK) {
         long features = job->features - f < BLOCK ? job->features - f : BLOCK;
         fill_angles(&angles, job, row, count, f, features);
@@ -289,8 +285,7 @@ static void features(const struct position_job *job, long row, long count)
     struct rnet_tile tile;
     long half = job->features / 2;
 
-    if (!begin(job, job->features, row, count, acc, &tile))
-        return;
+    begin(job, job->features, row, count, acc, &tile);
     for (long f = 0; f < half; f += BLOCK) {
         long features = half - f < BLOCK ? half - f : BLOCK;
         fill_features(&angles, job, row, count, f, features);
@@ -338,8 +333,7 @@ static void features_grad(const struct position_job *job, long row,
     float acc[BLOCK * RNET_LANES] __attribute__((aligned(64))) = { 0 };
     struct rnet_tile tile;
 
-    if (!begin(job, 1, row, count, acc, &tile))
-        return;
+    begin(job, 1, row, count, acc, &tile);
     set_tile(&tile, 0, 1);
     for (long i = 0; i < job->features / 2; i++)
         (tile.layout == RNET_STRIPS ? add_slope_strip : add_slope_rows)(

@@ -32,8 +32,9 @@ static void finish(const struct loss_job *job, struct rnet_part part,
     if (rnet_rows_begin(job->rows, part.row))
         RNET_NAME(steps_begin)(job->steps, part.chunk, 0, job->features,
                                job->features);
-    if (job->steps.count == 0 || !rnet_tile_first(&tile, &part, acc))
+    if (job->steps.count == 0)
         return;
+    rnet_tile_first(&tile, &part, acc);
     do {
         rnet_tile_size(&tile, &part);
         for (int i = 0; i < tile.outer; i++)

@@ -27,8 +27,7 @@ static void finish(const struct mix_job *job, long row, long count,
 
     if (rnet_rows_begin(job->rows, row))
         RNET_NAME(steps_begin)(job->steps, part.chunk, 0, features, features);
-    if (!rnet_tile_first(&tile, &part, acc))
-        return;
+    rnet_tile_first(&tile, &part, acc);
     do {
         rnet_tile_size(&tile, &part);
         for (int i = 0; i < tile.outer; i++)

@@ -104,8 +104,7 @@ static void finish(const struct norm_job *job, const struct rnet_part *part,
     int strips = part->rows.layout == RNET_STRIPS;
     struct rnet_tile tile;
 
-    if (!rnet_tile_first(&tile, part, acc))
-        return;
+    rnet_tile_first(&tile, part, acc);
     do {
         rnet_tile_size(&tile, part);
         for (int i = 0; i < tile.outer; i++)

@@ -350,8 +350,7 @@ static void part(const struct rnet_run *run, const struct rnet_part *part,
 
     RNET_NAME(steps_begin)(steps, part->chunk, part->feature,
                            part->feature_count, part->features);
-    if (!rnet_tile_first(&tile, part, acc))
-        return;
+    rnet_tile_first(&tile, part, acc);
     do {
         rnet_tile_size(&tile, part);
         memset(acc, 0, sizeof acc);

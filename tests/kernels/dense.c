@@ -21,23 +21,29 @@ static struct shape shape_of(struct trial *t, int layout, long rows,
 
 /* ------------------------------------------------ pointwise passes, copies */
 
-/* layout, rows, features */
-static void point(struct trial *t, const int *d)
+/* Begins with a LOAD of x, which the textbook does by itself. */
+static struct rnet_steps loaded(struct list *list, const struct value *x)
 {
-    struct shape shape = shape_of(t, d[0], d[1], d[2]);
-    struct value x = given(t, shape, -4, 4);
-    struct rnet_steps steps = tail(t, shape);
-    struct list *list = t->lists;
-    double *acc = accumulator(t, shape);
-
     for (int i = list->count++; i > 0; i--) {
         list->step[i] = list->step[i - 1];
         list->sums[i] = list->sums[i - 1];
     }
     list->sums[0].count = 0;
     list->step[0] = (struct rnet_step) { .op = RNET_LOAD, .kind = RNET_FULL,
-                                         .x = x.p, .stride = x.stride };
-    steps.count++;
+                                         .x = x->p, .stride = x->stride };
+    return (struct rnet_steps) { list->step, list->count };
+}
+
+/* layout, rows, features, of x or of 0 */
+static void point(struct trial *t, const int *d)
+{
+    struct shape shape = shape_of(t, d[0], d[1], d[2]);
+    struct value x = given(t, shape, -4, 4);
+    struct rnet_steps steps = tail(t, shape);
+    double *acc = accumulator(t, shape);
+
+    if (d[3])
+        steps = loaded(t->lists, &x);
     if (t->book)
         book_steps(t, steps, acc);
     else
@@ -226,8 +232,8 @@ static const int words[] = { 1, 2, 7, 33, -1 };
 static const int chunks[] = { 0, 1, 2, 33, 700, -1 };
 
 const struct kernel dense_kernels[] = {
-    { "rnet_point", point, 1, 0, { layouts, rows, around },
-      { { RNET_PLAIN, 33, 21 }, { RNET_STRIPS, 33, 21 } } },
+    { "rnet_point", point, 1, 0, { layouts, rows, around, bits },
+      { { RNET_PLAIN, 33, 21, 1 }, { RNET_STRIPS, 33, 21, 1 } } },
     { "rnet_pack_rows", pack_rows, 1, 0, { rows, around },
       { { 36, 21 }, { 64, 32 } } },
     { "rnet_unpack_rows", unpack_rows, 1, 0, { rows, around },

@@ -4,10 +4,23 @@
 /* layout, rows, classes */
 static struct shape shape_of(struct trial *t, const int *d)
 {
-    long per = d[1] % 2 == 0 && d[1] ? 2 : 1;
+    long per = d[1] && pick(t, 3) == 0 ? d[1] : d[1] % 2 == 0 && d[1] ? 2 : 1;
 
     t->run.batch = d[1] / per;
     return (struct shape) { (enum rnet_layout)d[0], d[1], per, d[2] };
+}
+
+/* A loss alone has no steps. */
+static struct rnet_steps maybe_tail(struct trial *t, struct shape shape)
+{
+    int before = t->result_count;
+    struct rnet_steps steps = tail(t, shape);
+
+    if (pick(t, 5) == 0) {
+        t->result_count = before;
+        t->lists[0].count = steps.count = 0;
+    }
+    return steps;
 }
 
 static double softmax_sum(const struct value *x, long row)
@@ -130,7 +143,7 @@ static void entropy(struct trial *t, const int *d, struct rnet_entropy *by)
     int32_t *label = indices(t, d[1], 0, d[2] - 1);
     float *lines = room(t, (d[1] + 31L) / 32, 4);
     float *loss = added_to(t, caller(t, 1, 1, 1), 1);
-    struct rnet_steps steps = tail(t, shape);
+    struct rnet_steps steps = maybe_tail(t, shape);
     double *acc = accumulator(t, shape);
 
     e.label = label;
@@ -197,7 +210,7 @@ static void loss_of(struct trial *t, const int *d)
                            kind == RNET_LOSS_BINARY ? 1 : 3);
     float *lines = room(t, (d[1] + 31L) / 32, 4);
     float *loss = added_to(t, caller(t, 1, 1, 1), 1);
-    struct rnet_steps steps = tail(t, shape);
+    struct rnet_steps steps = maybe_tail(t, shape);
     double *acc = accumulator(t, shape), sum = 0;
 
     if (!t->book) {

@@ -173,7 +173,7 @@ static struct norm over_rows(struct trial *t, const int *d)
 {
     struct norm n = { .kind = d[4] ? RNET_NORM_RMS : RNET_NORM_LAYER,
                       .groups = d[3] };
-    long per = d[1] % 2 == 0 && d[1] ? 2 : 1;
+    long per = d[1] && pick(t, 3) == 0 ? d[1] : d[1] % 2 == 0 && d[1] ? 2 : 1;
 
     t->run.batch = d[1] / per;
     n.shape = (struct shape) { (enum rnet_layout)d[0], d[1], per,

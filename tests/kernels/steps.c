@@ -277,7 +277,7 @@ static void fill_sums(struct trial *t, struct rnet_step *step,
 static int reads_map(const struct rnet_step *step)
 {
     return step->kind == RNET_FULL
-           && (step->op == RNET_SUM_CENTRED
+           && (step->op == RNET_SUM_CENTRED || step->op == RNET_AFFINE2
                || (step->op >= RNET_RELU_GRAD
                    && step->op <= RNET_SOFTPLUS_GRAD));
 }
@@ -288,7 +288,7 @@ static struct rnet_step make_step(struct trial *t, struct part part,
     struct shape shape = list->shape;
     struct rnet_step step = { .op = part.op, .kind = part.kind };
 
-    step.value = step.op == RNET_DROPOUT ? 0.25f
+    step.value = step.op == RNET_DROPOUT ? (float)pick(t, 5) / 4
                  : step.kind == RNET_CONST ? 3 : 0.5f;
     step.key = 5;
     if (step.op == RNET_STORE || step.op == RNET_ACCUMULATE) {

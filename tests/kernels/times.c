@@ -312,7 +312,7 @@ static struct attention attention_of(struct trial *t, const int *d)
     a.v = given(t, shape_of(&a, d[3], a.shape.groups), -2, 2);
     a.y = asked(t, shape_of(&a, d[2], a.shape.heads));
     if (d[6] & 2)
-        a.lengths = indices(t, d[1], 0, d[3]);
+        a.lengths = indices(t, d[1], -1, d[3] + 1);
     a.log_sum = room(t, (long)RNET_ATTENTION_SUMS(d[1], d[2], a.shape.heads),
                      4);
     return a;
@@ -322,6 +322,7 @@ static long seen(const struct attention *a, long sample, long query)
 {
     long keys = a->lengths ? a->lengths[sample] : a->shape.keys;
 
+    keys = keys < 0 ? 0 : keys > a->shape.keys ? a->shape.keys : keys;
     return a->shape.causal && query + 1 < keys ? query + 1 : keys;
 }
 
@@ -475,7 +476,8 @@ static const int steps[] = { 1, 2, 7, -1 };
 static const int batches[] = { 0, 1, 3, -1 };
 static const int rows[] = { 1, 2, 5, 31, 32, 33, 64, 65, 130, -1 };
 static const int heads[] = { 0, 1, 2, 3, -1 };
-static const int wide[] = { 1, 2, 4, 8, 15, 16, 17, 31, 32, 33, 64, 65, -1 };
+static const int wide[] = { 1, 2, 4, 8, 15, 16, 17, 31, 32, 33, 64, 65,
+                            129, -1 };
 static const int masks[] = { 0, 1, 2, 3, -1 };
 
 #define RECURRENT { samples, steps, around, bits, bits }, { { 0 } }

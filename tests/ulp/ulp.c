@@ -35,7 +35,7 @@ static const struct function {
 } functions[] = {
 #define ROW(op, truth, limit, floor) \
     RNET_##op, truth, fast_##truth, long_##truth, limit, floor
-    { "exp", ROW(EXP, exp_of, 1, 0) },
+    { "exp", ROW(EXP, exp_of, 1.25, 0) },
     { "log", ROW(LOG, log_of, 1, 0) },
     { "tanh", ROW(TANH, tanh_of, 1.25, 0) },
     { "sigmoid", ROW(SIGMOID, sigmoid, 2.25, 0) },
