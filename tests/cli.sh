@@ -7,6 +7,18 @@
 #   RNETC     what is tested: $BUILD/rnetc
 #   CC        a C compiler: cc
 #   REPORTS   no: not every report of every network
+#   JOBS      networks at a time, for these: 2
+
+# cli.sh --reports FILE: every report of it, twice; a line each.
+if [ "$1" = --reports ]; then
+    for report in --summary --summary=json --dot --dump=ast --dump=graph \
+        --dump=grad --dump=fuse --dump=plan --dump=c; do
+        "$RNETC" -w $report "$2" >out.$$ 2>err.$$ && [ -s out.$$ ] &&
+            [ ! -s err.$$ ] && "$RNETC" -w $report "$2" | cmp -s - out.$$ &&
+            echo good || echo "FAILED: $report $2: $(head -n 1 err.$$)"
+    done
+    exit
+fi
 cd "$(dirname "$0")/.." || exit 2
 root=$PWD
 : "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${CC:=cc}"
@@ -713,7 +725,7 @@ there drawing.dot
 files=$(find "$ex" "$root/tests/networks" -name '*.rnet' ! -path '*/zoo/*' | sort)
 if command -v dot >/dev/null; then
     for file in $files; do
-        "$RNETC" --dot "$file" | dot -Tsvg >drawing.svg 2>err \
+        "$RNETC" -w --dot "$file" | dot -Tsvg >drawing.svg 2>err \
             && grep -q '</svg>' drawing.svg && [ ! -s err ]
         verdict "dot draws $file: $(head -n 1 err)" $?
     done
@@ -745,14 +757,12 @@ says out "batch > 134217728"
 
 # Every report of every network: no error, and the same twice.
 [ "$REPORTS" = yes ] || files=
-for file in $files; do
-    for report in --summary --summary=json --dot --dump=ast --dump=graph \
-        --dump=grad --dump=fuse --dump=plan --dump=c; do
-        "$RNETC" -w $report "$file" >out 2>err && [ -s out ] \
-            && [ ! -s err ] && "$RNETC" -w $report "$file" | cmp -s - out
-        verdict "$report $file: $(head -n 1 err)" $?
-    done
-done
+export RNETC
+echo $files | xargs -r -P "${JOBS:-2}" -n 1 sh "$root/tests/cli.sh" \
+    --reports >reports
+grep -v '^good$' reports
+passed=$((passed + $(grep -c '^good$' reports)))
+failed=$((failed + $(grep -vc '^good$' reports)))
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
