@@ -451,6 +451,37 @@ static void undirected(void **state)
                      RNET_BAD_GRAPH);
 }
 
+/* Every array that is needed, sizes past an index's, a transposed graph whose
+ * offsets descend; without edges no array of them is needed. */
+static void arguments(void **state)
+{
+    struct rnet_graph *graph = &one.graph;
+    const int64_t none[3] = { 0 };
+    int64_t offsets[3];
+    struct rnet_graph empty = { .nodes = 2, .offsets = none }, other;
+
+    (void)state;
+    make_graph(&one, 50, 1);
+    assert_int_equal(rnet_graph_transpose(graph, NULL, two.offsets,
+                                          two.neighbours, two.weights),
+                     RNET_NULL);
+    assert_int_equal(rnet_graph_transpose(graph, &two.graph, NULL,
+                                          two.neighbours, two.weights),
+                     RNET_NULL);
+    assert_int_equal(rnet_graph_transpose(graph, &two.graph, two.offsets,
+                                          two.neighbours, NULL), RNET_NULL);
+    assert_int_equal(rnet_graph_transpose(graph, &two.graph, two.offsets,
+                                          two.neighbours, two.weights),
+                     RNET_OK);
+    two.offsets[1] = -1;
+    REFUSED(graph, 50);
+    graph->nodes = INT32_MAX + 1L;
+    REFUSED(graph, INT32_MAX + 1ul);
+    assert_int_equal(rnet_graph_transpose(&empty, &other, offsets, NULL, NULL),
+                     RNET_OK);
+    assert_int_equal(rnet_check_graph(&empty, 2, 1), RNET_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +493,7 @@ int main(void)
         cmocka_unit_test(checks),
         cmocka_unit_test(transposed),
         cmocka_unit_test(undirected),
+        cmocka_unit_test(arguments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
