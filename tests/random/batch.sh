@@ -1,7 +1,7 @@
 #!/bin/sh
 # batch.sh FOLDER: compiles the networks of FOLDER/networks, a line of rnetc's
-# options each, into one shared object, fused and, where rnetc can, unfused,
-# and runs build/random/compare on them; what it says is FOLDER/log.
+# options each, fused and unfused, into one shared object, and runs
+# build/random/compare on them; what it says is FOLDER/log.
 #
 #   CC_FAST   compiles the emitted C: tcc where it is installed, else cc -O0
 #   COMPARE   options of compare
@@ -30,8 +30,7 @@ emit_all() {
         number=$((number + 1))
         # shellcheck disable=SC2086
         forms=$(emit fused $number $options) &&
-            { ! $RNETC --help | grep -q -- --no-fuse ||
-                forms="$forms$(emit unfused $number --no-fuse $options)"; } ||
+            forms="$forms$(emit unfused $number --no-fuse $options)" ||
             { printf 'FAILED\t%s\n' "$options"; continue; }
         printf '%s\t%s\t%s\n' "$options" "$dir/code.so" "$forms" \
             >>"$dir/list"

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PORTS = 64, SHOWN = 3 };
+enum { PORTS = 64, SHOWN = 3,
+       BEFORE = 4096 };         /* bytes before work memory that are watched */
 
 /* ---- messages ---- */
 
@@ -136,7 +137,7 @@ static void check_table(const struct rnet_network *net,
 
 struct call {
     size_t batch;
-    struct guarded params, start, grads, loss, work;
+    struct guarded params, start, grads, loss;
     struct guarded inputs[PORTS], outputs[PORTS], input_grads[PORTS];
     struct rnet_graph *graphs;
     const void *input[PORTS];
@@ -190,20 +191,25 @@ static size_t work_bytes(const struct rnet_network *net, size_t batch,
     return (training ? net->train_bytes : net->infer_bytes)(batch, threads);
 }
 
+/* For any call, and what stands before it. */
+static size_t most_work(const struct rnet_network *net, size_t batch)
+{
+    size_t infer = work_bytes(net, batch, 7, false);
+    size_t train = net->train ? work_bytes(net, batch, 7, true) : 0;
+
+    return (infer > train ? infer : train) + BEFORE;
+}
+
 static struct call call_new(const struct rnet_network *net,
                             const struct trial *t)
 {
     struct call c = { .batch = t->feed.batch,
                       .graphs = calloc(PORTS, sizeof *c.graphs) };
-    size_t most = work_bytes(net, c.batch, 7, false);
 
-    if (net->train && work_bytes(net, c.batch, 7, true) > most)
-        most = work_bytes(net, c.batch, 7, true);
     c.params = guarded_new(net->param_floats * 4, RNET_ALIGN, 0);
     c.start = guarded_new(net->param_floats * 4, RNET_ALIGN, 0);
     c.grads = guarded_new(net->grad_floats * 4, RNET_ALIGN, 0);
     c.loss = guarded_new(4, 4, 0);
-    c.work = guarded_new(most, RNET_ALIGN, 0);
     for (int i = 0; i < net->input_count && i < PORTS; i++)
         fill_input(&c, i, &net->inputs[i], t);
     for (int i = 0; i < net->output_count && i < PORTS; i++) {
@@ -217,8 +223,7 @@ static struct call call_new(const struct rnet_network *net,
 
 static void call_free(struct call *c)
 {
-    struct guarded *arrays[] = { &c->params, &c->start, &c->grads, &c->loss,
-                                 &c->work };
+    struct guarded *arrays[] = { &c->params, &c->start, &c->grads, &c->loss };
 
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         guarded_free(arrays[i]);
@@ -250,14 +255,16 @@ static void check_intact(const struct call *c)
 /* ---- a call ---- */
 
 /* NaN wherever a result is to be; the work memory ends where the promised bytes
- * do, and has a pattern before it. */
+ * do, at most a little before what cannot be touched, and has a pattern before
+ * it. */
 static struct rnet_work prepare(const struct rnet_network *net,
                                 struct call *c, const struct trial *t,
-                                int threads, bool training)
+                                const struct guarded *work, int threads,
+                                bool training)
 {
     size_t bytes = work_bytes(net, c->batch, threads ? threads : 1, training);
-    unsigned char *memory = (unsigned char *)c->work.data
-                          + (c->work.bytes - bytes) / RNET_ALIGN * RNET_ALIGN;
+    unsigned char *memory = (unsigned char *)work->data + BEFORE
+        + (work->bytes - BEFORE - bytes) / RNET_ALIGN * RNET_ALIGN;
 
     guarded_poison(&c->loss);
     for (int i = 0; i < PORTS; i++) {
@@ -268,17 +275,17 @@ static struct rnet_work prepare(const struct rnet_network *net,
     }
     memcpy(c->params.data, c->start.data, c->params.bytes);
     memset(c->grads.data, 0, c->grads.bytes);
-    memset(c->work.data, 0xa5, (size_t)(memory
-                                        - (unsigned char *)c->work.data));
+    memset(memory - BEFORE, 0xa5, BEFORE);
     memset(memory, 0xff, bytes);
     return (struct rnet_work) { .memory = memory, .bytes = bytes,
                                 .seed = t->feed.seed, .step = t->feed.step };
 }
 
-static void check_before(const struct call *c, const struct rnet_work *work)
+static void check_before(const struct rnet_work *work)
 {
-    for (unsigned char *at = c->work.data; at < (unsigned char *)work->memory;
-         at++)
+    const unsigned char *memory = work->memory;
+
+    for (const unsigned char *at = memory - BEFORE; at < memory; at++)
         if (*at != 0xa5) {
             fail("%s writes before its work memory", now.where);
             return;
@@ -287,9 +294,10 @@ static void check_before(const struct call *c, const struct rnet_work *work)
 
 static enum rnet_status run(const struct rnet_network *net, struct call *c,
                             const struct trial *t, struct pools *pools,
-                            int number, bool training)
+                            const struct guarded *memory, int number,
+                            bool training)
 {
-    struct rnet_work work = prepare(net, c, t, thread_counts[number],
+    struct rnet_work work = prepare(net, c, t, memory, thread_counts[number],
                                     training);
     enum rnet_status status;
 
@@ -301,7 +309,7 @@ static enum rnet_status run(const struct rnet_network *net, struct call *c,
         ? net->train(c->params.data, c->input, c->output, c->loss.data,
                      c->grads.data, c->input_grad, c->batch, &work)
         : net->infer(c->params.data, c->input, c->output, c->batch, &work);
-    check_before(c, &work);
+    check_before(&work);
     check_intact(c);
     return status;
 }
@@ -401,7 +409,8 @@ static void expect_same(const struct call *a, const struct call *b)
 }
 
 static void judge(const struct rnet_network *net, const struct trial *t,
-                  struct pools *pools, bool training)
+                  struct pools *pools, const struct guarded *work,
+                  bool training)
 {
     struct call first = call_new(net, t), other = call_new(net, t);
     enum rnet_status expected = training && t->bad_batch ? RNET_BAD_BATCH
@@ -409,7 +418,7 @@ static void judge(const struct rnet_network *net, const struct trial *t,
 
     for (int k = 0; k < THREAD_COUNTS; k++) {
         struct call *c = k ? &other : &first;
-        enum rnet_status status = run(net, c, t, pools, k, training);
+        enum rnet_status status = run(net, c, t, pools, work, k, training);
         if (status != expected)
             fail("%s: status is \"%s\", not \"%s\"", now.where,
                  rnet_status_text(status), rnet_status_text(expected));
@@ -440,8 +449,11 @@ int emitted_judge(const struct rnet_network *net, const char *form,
              : "cannot be trained", trial->trains ? "a" : "no");
     if (now.failures)
         return now.failures;
-    judge(net, trial, pools, false);
+    struct guarded work = guarded_new(most_work(net, trial->feed.batch),
+                                      RNET_ALIGN, 0);
+    judge(net, trial, pools, &work, false);
     if (trial->trains)
-        judge(net, trial, pools, true);
+        judge(net, trial, pools, &work, true);
+    guarded_free(&work);
     return now.failures;
 }
