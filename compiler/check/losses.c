@@ -198,16 +198,21 @@ static bool fits_port(struct body *body, struct ast *target,
 static bool two_arguments(struct body *body, const struct loss_row *row,
                           struct ast *call)
 {
-    struct ast *a = call->list;
+    struct ast *named = call->list, *after;
     int count = 0;
 
-    for (; a && !a->name; a = a->next)
+    for (; named && !named->name; named = named->next)
         count++;
-    if (count == 2)
+    for (after = named; after && after->name;)
+        after = after->next;
+    if (count == 2 && !after)
         return true;
-    if (a && count < 2)
-        fail(body, a->span, "value and target have no names: write "
+    if (named && count < 2)
+        fail(body, named->span, "value and target have no names: write "
              "'%s(value, target)'", call->name);
+    else if (after)
+        fail(body, after->span, "an argument without a name stands before "
+             "those with names");
     else
         fail(body, call->span, "'%s' takes two arguments%s: the network's "
              "value and its target", call->name, row->classes ? " before "
