@@ -2,8 +2,8 @@
  *
  * A path is looked up from the folder of the file that imports it, then along
  * the folders of -I.  A file is read only where it lies in the main file's
- * folder, or in one of -I, or below: a file from elsewhere cannot reach into
- * the rest of the disk.  A name without '/' and '.' is the library's: text in
+ * folder, or in one of -I, or below, by its path and by where its links lead: a
+ * file from elsewhere cannot reach into the rest of the disk.  A name without '/' and '.' is the library's: text in
  * the program, whatever lies on the disk. */
 #include "import.h"
 
@@ -122,6 +122,44 @@ static bool allowed(struct loader *l, const char *path)
     return false;
 }
 
+/* Where the links of a path lead; NULL: nowhere. */
+static const char *real_path(struct loader *l, const char *path)
+{
+    char *real = realpath(*path ? path : ".", NULL);
+    const char *kept = real ? arena_text(l->c->arena, real, strlen(real))
+                            : NULL;
+
+    free(real);
+    return kept;
+}
+
+/* `folder` is a path whose links are followed, too. */
+static bool really_in(struct loader *l, const char *real, const char *folder)
+{
+    const char *whole = real_path(l, folder);
+    return whole && lies_in(real, whole);
+}
+
+/* The same of what the links lead to.  Where the main file is a link itself,
+ * the folder of what it leads to counts as well: a tree that was made of links
+ * is read as the one it stands for. */
+static bool really_allowed(struct loader *l, const char *path)
+{
+    const struct words *folders = &l->options->folders;
+    const char *real = real_path(l, path), *main = l->options->input;
+    const char *main_real = real_path(l, main);
+
+    if (!real)
+        return false;
+    if (really_in(l, real, folder_of(l, main))
+        || (main_real && really_in(l, real, folder_of(l, main_real))))
+        return true;
+    for (int i = 0; i < folders->count; i++)
+        if (really_in(l, real, folders->word[i]))
+            return true;
+    return false;
+}
+
 /* ---- finding ---- */
 
 static void nowhere(struct loader *l, struct ast *import, bool climbed)
@@ -153,6 +191,24 @@ static bool is_missing(int reason)
     return reason == ENOENT || reason == ENOTDIR;
 }
 
+/* A pipe would make the compiler wait. */
+static bool can_be_read(struct loader *l, const struct ast *import,
+                        const char *path, const struct stat *about)
+{
+    struct diag *diag = l->c->diag;
+
+    if (!S_ISREG(about->st_mode)) {
+        diag_error(diag, &import->span, "'%s' is not a file", import->text);
+        return false;
+    }
+    if (really_allowed(l, path))
+        return true;
+    diag_error(diag, &import->span, "'%s' is a link that leads out of the "
+               "folder of the main file", import->text);
+    diag_note(diag, &import->span, "give the folder that it leads to with -I");
+    return false;
+}
+
 /* The file that `path` names; without a path when there is none, or after an
  * error. */
 static struct origin look_at(struct loader *l, const struct ast *import,
@@ -160,9 +216,13 @@ static struct origin look_at(struct loader *l, const struct ast *import,
 {
     struct stat about;
 
-    if (stat(path, &about) == 0)
+    bool there = stat(path, &about) == 0;
+    *wrong = there && !can_be_read(l, import, path, &about);
+    if (there && !*wrong)
         return (struct origin) { strcmp(path, "-") ? path : "./-", NULL,
                                  about.st_dev, about.st_ino };
+    if (*wrong)
+        return (struct origin) { 0 };
     *wrong = !is_missing(errno);
     if (*wrong)
         diag_error(l->c->diag, &import->span, "cannot read '%s': %s", path,
@@ -380,16 +440,33 @@ struct ast *import_files(struct compilation *c, const struct options *options)
 
 /* ---- depfiles ---- */
 
-/* As make reads names: blanks and '#' quoted, '$' doubled. */
-static void add_name(struct text *out, const char *name)
+/* As make reads names: '$' doubled; before a blank, '#', ':' and '|' a '\\',
+ * and those that stand there doubled.  '%' is a pattern in a target alone. */
+static void add_name(struct text *out, const char *name, bool target)
 {
-    for (; *name; name++) {
-        if (*name == '$')
+    for (const char *p = name; *p; p++) {
+        if (*p == '$')
             text_put(out, "$", 1);
-        else if (*name == ' ' || *name == '\t' || *name == '#')
+        if (strchr(target ? " \t#:|%" : " \t#:|", *p)) {
+            for (const char *q = p; q > name && q[-1] == '\\'; q--)
+                text_put(out, "\\", 1);
             text_put(out, "\\", 1);
-        text_put(out, name, 1);
+        }
+        text_put(out, p, 1);
     }
+}
+
+/* No quoting makes these part of a name: make would see the end of the rule, a
+ * command, a variable. */
+static bool can_be_named(struct compilation *c, const char *name)
+{
+    size_t length = strlen(name);
+
+    if (!strpbrk(name, "\n\r;=") && (!length || name[length - 1] != '\\'))
+        return true;
+    diag_error(c->diag, NULL, "'%s' cannot be named in a rule for make: there "
+               "is a line's end, ';', '=', or a '\\' at its end, in it", name);
+    return false;
 }
 
 static void add_targets(struct compilation *c, const struct options *o,
@@ -401,11 +478,12 @@ static void add_targets(struct compilation *c, const struct options *o,
         text_add(out, "%s%s", i ? " " : "", o->targets.word[i]);
     if (o->targets.count)
         return;
-    if (strcmp(source, "-") != 0) {
-        add_name(out, source);
+    if (strcmp(source, "-") != 0 && can_be_named(c, source)) {
+        add_name(out, source, true);
         text_put(out, " ", 1);
     }
-    add_name(out, options_header(c->arena, o));
+    if (can_be_named(c, options_header(c->arena, o)))
+        add_name(out, options_header(c->arena, o), true);
 }
 
 /* Whether make can look at it. */
@@ -424,16 +502,17 @@ void import_depfile(struct compilation *c, const struct options *options,
     add_targets(c, options, out);
     text_put(out, ":", 1);
     for (int i = 0; i < diag->source_count; i++) {
-        if (!is_prerequisite(options, diag, i))
+        if (!is_prerequisite(options, diag, i)
+            || !can_be_named(c, diag->sources[i].path))
             continue;
         text_put(out, i ? " \\\n  " : " ", i ? 5 : 1);
-        add_name(out, diag->sources[i].path);
+        add_name(out, diag->sources[i].path, false);
     }
     text_put(out, "\n", 1);
     for (int i = 1; i < diag->source_count && options->phony; i++) {
         if (!is_prerequisite(options, diag, i))
             continue;
-        add_name(out, diag->sources[i].path);
+        add_name(out, diag->sources[i].path, true);
         text_put(out, ":\n", 2);
     }
 }

@@ -12,7 +12,8 @@
 struct ast *import_files(struct compilation *c,
                          const struct options *options);
 
-/* "m.c m.h: m.rnet lib.rnet": what the outputs are made from, for make. */
+/* "m.c m.h: m.rnet lib.rnet": what the outputs are made from, for make; an
+ * error where make cannot be told a name. */
 void import_depfile(struct compilation *c, const struct options *options,
                     struct text *out);
 
