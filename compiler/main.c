@@ -17,12 +17,13 @@ struct job {
     struct ast *tree;
 };
 
-static struct function *named(const struct network *network, const char *name,
+/* The function, but `but`, that has this name in C. */
+static struct function *named(struct compilation *c, const char *name,
                               const struct function *but)
 {
-    struct function *f = network->functions;
+    struct function *f = c->network->functions;
 
-    while (f && (f == but || strcmp(f->name, name)))
+    while (f && (f == but || strcmp(identifier(c->arena, f->name), name)))
         f = f->next;
     return f;
 }
@@ -30,9 +31,11 @@ static struct function *named(const struct network *network, const char *name,
 /* A block that is called as the network gets a name of its own in C. */
 static void name_apart(struct compilation *c, struct network *network)
 {
-    struct function *same = named(network, network->name, network->main);
+    const char *name = global_identifier(c->arena, network->name);
+    struct function *same = named(c, name, network->main);
 
-    while (same && named(network, same->name, same))
+    while (same && (strcmp(identifier(c->arena, same->name), name) == 0
+                    || named(c, identifier(c->arena, same->name), same)))
         same->name = arena_format(c->arena, "%s_block", same->name);
 }
 
@@ -42,7 +45,8 @@ static void name_network(struct job *j)
     struct network *network = j->c->network;
     const struct options *o = j->options;
 
-    network->source = base_name(j->c->diag->sources[0].path);
+    network->source = diag_shown(j->c->arena,
+                                 base_name(j->c->diag->sources[0].path));
     if (o->prefix)
         network->name = network->main->name
             = arena_format(j->c->arena, "%s%s", o->prefix, network->name);
@@ -132,6 +136,29 @@ static struct output output_of(const char *path, const struct text *text)
                              .length = text->length };
 }
 
+/* Between the quotes of an #include: what ends it, or C may read as something
+ * else. */
+static bool can_be_included(const char *name)
+{
+    for (const char *p = name; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 127 || *p == '"' || *p == '\\'
+            || (p[0] == '?' && p[1] == '?'))
+            return false;
+    return true;
+}
+
+/* False after an error. */
+static bool check_header(struct job *j)
+{
+    const char *name = base_name(options_header(j->c->arena, j->options));
+    bool good = can_be_included(name);
+
+    if (!good)
+        diag_error(j->c->diag, NULL, "the C cannot include a header of this "
+                   "name, '%s': give another with --header", name);
+    return good;
+}
+
 /* The C last: make takes it for the sign that all is there. */
 static void write_compiled(struct job *j)
 {
@@ -141,14 +168,16 @@ static void write_compiled(struct job *j)
     struct text rule = { 0 };
     int count = 0;
 
-    import_depfile(c, o, &rule);
+    if (o->depfile)
+        import_depfile(c, o, &rule);
     outputs[count++] = output_of(options_header(c->arena, o),
                                  &j->emitted.header);
     if (o->depfile)
         outputs[count++] = output_of(options_depfile(c->arena, o), &rule);
     outputs[count++] = output_of(options_source(c->arena, o),
                                  &j->emitted.source);
-    output_write(c, outputs, count);
+    if (check_header(j) && !c->diag->errors)
+        output_write(c, outputs, count);
     text_free(&rule);
 }
 

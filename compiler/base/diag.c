@@ -50,9 +50,9 @@ static int utf8_length(const char *text, size_t left, uint32_t *code)
  * text read in another order than it is compiled in. */
 static bool is_control(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0)
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x61C
         || (code >= 0x200E && code <= 0x200F)
-        || (code >= 0x202A && code <= 0x202E)
+        || (code >= 0x2028 && code <= 0x202E)
         || (code >= 0x2066 && code <= 0x2069);
 }
 
@@ -96,6 +96,16 @@ static int add_shown(struct text *out, const char *text, size_t length,
         i += bytes ? (size_t)bytes : 1;
     }
     return column;
+}
+
+const char *diag_shown(struct arena *arena, const char *text)
+{
+    struct text shown = { 0 };
+
+    add_shown(&shown, text, strlen(text), 0);
+    const char *kept = arena_text(arena, shown.data, shown.length);
+    text_free(&shown);
+    return kept;
 }
 
 /* ---- positions ---- */
@@ -226,6 +236,14 @@ static void add_line(const struct diag *diag, struct text *out,
     text_put(out, "\n", 1);
 }
 
+static void add_place(struct text *out, const struct place *place)
+{
+    const char *path = place->source->path;
+
+    add_shown(out, path, strlen(path), 0);
+    text_add(out, ":%u:%u:", place->line, place->column);
+}
+
 /* "file:line:col: error: message [-Wname]" */
 static void add_message(const struct diag *diag, struct text *out,
                         const struct place *place, enum severity severity,
@@ -233,8 +251,7 @@ static void add_message(const struct diag *diag, struct text *out,
 {
     color_on(diag, out, "\33[01m\33[K");
     if (place)
-        text_add(out, "%s:%u:%u:", place->source->path, place->line,
-                 place->column);
+        add_place(out, place);
     else
         text_add(out, "rnetc:");
     color_off(diag, out);

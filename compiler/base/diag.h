@@ -62,6 +62,10 @@ void diag_warning(struct diag *diag, const char *name, const struct span *where,
 void diag_note(struct diag *diag, const struct span *where,
                const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Text as a terminal may show it: a '?' for what it would obey, or what makes
+ * text read in another order. */
+const char *diag_shown(struct arena *arena, const char *text);
+
 /* Line of a position, from 1. */
 int diag_line(const struct diag *diag, struct span span);
 

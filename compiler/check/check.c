@@ -480,10 +480,62 @@ static void port_names(struct body *body, struct port *ports,
                    "%s_size", p->name), p->span);
 }
 
+static bool starts(const char *text, const char *start)
+{
+    return strncasecmp(text, start, strlen(start)) == 0;
+}
+
+/* Macros of C's headers that two names and a '_' may come to: limits of types,
+ * and some families. */
+static bool is_macro_of_c(const char *name)
+{
+    static const char *const starts_with[] = {
+        "m_", "exit_", "seek_", "rand_", "path_", "name_", "float_", "double_",
+        "flt_", "dbl_", "ldbl_", "char_", "schar_", "uchar_", "wchar_",
+        "wint_", "shrt_", "ushrt_", "int_", "uint_", "long_", "ulong_",
+        "llong_", "ullong_", "size_", "ssize_", "ptrdiff_", "sig_atomic_",
+        "int8_", "int16_", "int32_", "int64_", "uint8_", "uint16_",
+        "uint32_", "uint64_", "intptr_", "uintptr_", "intmax_", "uintmax_",
+        "fp_", "math_", "huge_", "sig_", "lc_", "clocks_per_"
+    };
+    static const char *const ends[] = {
+        "max", "min", "c", "width", "bit", "success", "failure", "set", "cur",
+        "end", "dig", "mant_dig", "epsilon", "radix", "e", "pi", "pi_2", "pi_4",
+        "1_pi", "2_pi", "2_sqrtpi", "sqrt2", "sqrt1_2", "ln2", "ln10",
+        "log2e", "log10e", "nan", "infinite", "zero", "subnormal", "normal",
+        "val", "errno", "errexcept", "err", "dfl", "ign", "all", "collate",
+        "ctype", "time", "numeric", "monetary", "sec"
+    };
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof starts_with / sizeof *starts_with; i++)
+        for (size_t k = 0; k < sizeof ends / sizeof *ends; k++)
+            found |= starts(name, starts_with[i])
+                  && strcasecmp(name + strlen(starts_with[i]), ends[k]) == 0;
+    return found;
+}
+
+static void check_knob(struct body *body, const struct knob *k,
+                       struct span span)
+{
+    struct compilation *c = body->check->c;
+    const char *macro = arena_format(c->arena, "%s_%s", body->label, k->name);
+    size_t length = strlen(k->name);
+
+    if (is_macro_of_c(macro))
+        fail(body, span, "'%s', in capitals a macro of the "
+             "emitted header, is one of C's headers: choose another name",
+             macro);
+    else if (k->name[length - 1] == '_')
+        fail(body, span, "'%s' would be a macro that ends "
+             "in '_', as other names in the C do: choose another name",
+             k->name);
+}
+
 /* The header's macros, which are in capitals. */
 static void check_names(struct body *body)
 {
-    static const char *const own[] = { "parameters", "param_floats",
+    static const char *const own[] = { "h", "parameters", "param_floats",
         "grad_floats", "infer_bytes", "train_bytes" };
     struct network *network = body->check->c->network;
     struct c_name *macros = NULL;
@@ -493,9 +545,11 @@ static void check_names(struct body *body)
     port_names(body, network->inputs, &macros);
     port_names(body, network->outputs, &macros);
     for (struct knob *k = network->knobs; k; k = k->next)
-        if (k->is_integer)
-            add_c_name(body, &macros, k->name,
-                       env_find(body->env, k->name)->span);
+        if (k->is_integer) {
+            struct span span = env_find(body->env, k->name)->span;
+            add_c_name(body, &macros, k->name, span);
+            check_knob(body, k, span);
+        }
     for (struct port *p = network->inputs; p; p = p->next) {
         const char *grad = arena_format(body->check->c->arena, "%s_grad",
                                         p->name);

@@ -94,16 +94,18 @@ struct reader { struct options *o; struct diag *diag; struct names *names;
 __attribute__((format(printf, 2, 3)))
 static void wrong(struct reader *r, const char *format, ...)
 {
+    struct text text = { 0 };
     va_list arguments;
 
     if (r->failed)
         return;
     r->failed = true;
-    fputs("rnetc: error: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    text_vadd(&text, format, arguments);
     va_end(arguments);
-    fputs("\nTry 'rnetc --help' for more information.\n", stderr);
+    fprintf(stderr, "rnetc: error: %s\nTry 'rnetc --help' for more "
+            "information.\n", diag_shown(r->diag->arena, text.data));
+    text_free(&text);
 }
 
 /* "unknown WHAT 'word'; did you mean 'x'?": x as it would be written. */

@@ -10,13 +10,12 @@ static void top(struct compilation *c, const char *header, struct text *out)
 
     for (const struct function *f = n->functions; f; f = f->next)
         functions++;
-    text_add(out, "/* %s: emitted by rnetc " RNETC_VERSION " from %s; do not "
-             "edit.\n *\n * %" PRId64 " parameters, %d block%s.  Values lie "
+    emit_origin(c, out);
+    text_add(out, ".\n *\n * %" PRId64 " parameters, %d block%s.  Values lie "
              "where the plan put them: `saved` is\n * what the backward pass "
              "reads, `scratch` lives for one pass.  The layouts\n * and the "
              "kernels are described in rnet_kernels.h. */\n#include \"%s\"\n\n"
-             "#include <rnet_kernels.h>\n\n", n->name, n->source,
-             n->parameters, functions - 1, functions == 2 ? "" : "s", header);
+             "#include <rnet_kernels.h>\n\n", n->parameters, functions - 1, functions == 2 ? "" : "s", header);
 }
 
 void emit(struct compilation *c, const char *header_name,

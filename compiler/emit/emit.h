@@ -22,8 +22,14 @@ void call_argument(struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void call_end(struct call *call);
 const char *upper(struct arena *arena, const char *text);
+/* What a user's name is called in C: different for different names, and never
+ * a word, macro or name of C, C++, their headers or the emitted text. */
 const char *identifier(struct arena *arena, const char *text);
 const char *global_identifier(struct arena *arena, const char *text);
+/* text of the user's, within a comment */
+void comment_text(struct text *out, const char *text, size_t length);
+/* library_names.c */
+bool c_library_has(const char *text);
 /* outside of the comments, all of which end */
 bool has_word(const char *text, const char *word);
 const char *number_c(struct arena *arena, double number);
@@ -40,6 +46,8 @@ const char *port_c(struct compilation *c, const char *name);
 
 /* emit_header.c */
 void emit_header(struct compilation *c, struct text *out);
+/* the first words of both files, a comment that is still open */
+void emit_origin(struct compilation *c, struct text *out);
 const char *network_c(struct compilation *c);       /* the network's name */
 const char *macro_c(struct compilation *c);         /* in capitals */
 bool trains(struct compilation *c);

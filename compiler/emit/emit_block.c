@@ -139,7 +139,7 @@ static const char *condition(struct writer *w, const struct kernel *k)
     if (k->optional || (k->port && w->mode == MODE_BACKWARD)) {
         const char *text = "";
         for (const struct port *p = w->c->network->inputs; p; p = p->next)
-            if (p->value->grad && !p->target && (!k->port || k->port == p))
+            if (wants_grad(p) && (!k->port || k->port == p))
                 text = arena_format(w->c->arena, "%s%s%s", text,
                     *text ? " || " : "", port_c(w->c, arena_format(
                         w->c->arena, "%s_grad", p->name)));
@@ -304,6 +304,16 @@ static void mark_unused(struct compilation *c, struct text *out,
         unused(out, text, port_c(c, p->name), !backward);
 }
 
+/* The header's macros, whose names a user's in capitals may have. */
+static void macro_names(struct writer *w)
+{
+    struct arena *arena = w->c->arena;
+    const char *prefix = macro_c(w->c);
+
+    for (const struct knob *k = w->c->network->knobs; k; k = k->next)
+        unique(w, arena_format(arena, "%s_%s", prefix, upper(arena, k->name)));
+}
+
 static void reserve_names(struct writer *w)
 {
     static const char *const names[] = { "run", "params", "grads", "state",
@@ -315,6 +325,7 @@ static void reserve_names(struct writer *w)
     unique(w, network_c(w->c));
     for (const struct shape_name *s = w->c->network->shapes; s; s = s->next)
         unique(w, s->name);
+    macro_names(w);
     for (const struct port *p = w->c->network->inputs; p; p = p->next) {
         unique(w, port_c(w->c, p->name));
         unique(w, arena_format(w->c->arena, "%s_grad", p->name));
@@ -359,7 +370,8 @@ static void name_params(struct compilation *c, const struct function *f,
 {
     for (struct param *p = region->params; p; p = p->next) {
         const char *name = upper(c->arena, arena_format(c->arena, "%s_%s",
-                                 f->name, param_text(c, p)));
+                                 identifier(c->arena, f->name),
+                                 param_text(c, p)));
         p->constant = unique(w, name);
         text_add(out, "    %s = %" PRId64 ",\n", p->constant, p->offset);
     }
@@ -380,22 +392,18 @@ static void emit_params(struct compilation *c, struct text *out,
     text_free(&names);
 }
 
-/* The block as the user wrote it, as a comment: nothing in it can end the
- * comment. */
+/* The block as the user wrote it, as a comment. */
 static void quote(struct text *out, const char *text, uint32_t length)
 {
-    text_add(out, " *     ");
-    for (uint32_t i = 0; i < length; i++) {
-        char c = text[i], next = i + 1 < length ? text[i + 1] : ' ';
-        if (c == '\n')
-            text_add(out, "\n *     ");
-        else if ((unsigned char)c >= ' ' && (unsigned char)c < 127)
-            text_add(out, "%c", c);
-        if ((c == '*' && next == '/') || (c == '/' && next == '*')
-            || (c == '?' && next == '?'))
-            text_add(out, " ");
+    for (const char *end = text + length; text < end;) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        size_t bytes = (size_t)((stop ? stop : end) - text);
+
+        text_add(out, " *     ");
+        comment_text(out, text, bytes);
+        text_add(out, "\n");
+        text += bytes + 1;
     }
-    text_add(out, "\n");
 }
 
 /* The block's text, but once, and what it is applied to. */
@@ -407,10 +415,12 @@ static void emit_title(struct compilation *c, struct text *out,
     const struct function *first = c->network->functions;
     const char *path = strrchr(source->path, '/');
 
+    path = path ? path + 1 : source->path;
     while (first->decl != f->decl)
         first = first->next;
-    text_add(out, "/* ---- %s (%s:%d)", f->name,
-             path ? path + 1 : source->path, diag_line(c->diag, *span));
+    text_add(out, "/* ---- %s (", f->name);
+    comment_text(out, path, strlen(path));
+    text_add(out, ":%d)", diag_line(c->diag, *span));
     if (f != c->network->main)
         text_add(out, " of %s", shape_text(c, &f->body->inputs[0]->shape));
     if (first == f) {
@@ -428,6 +438,7 @@ void emit_functions(struct compilation *c, struct text *out)
     struct writer names = { .c = c, .names = &taken_names };
     int shapes = 0;
 
+    macro_names(&names);
     for (const struct function *f = c->network->functions; f; f = f->next)
         emit_shapes(c, out, &f->body->nodes, &shapes);
     if (shapes)

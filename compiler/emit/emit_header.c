@@ -181,18 +181,27 @@ static void header_functions(struct compilation *c, struct text *out)
     text_add(out, ";\n");
 }
 
+void emit_origin(struct compilation *c, struct text *out)
+{
+    const struct network *n = c->network;
+
+    text_add(out, "/* %s: emitted by rnetc " RNETC_VERSION " from ", n->name);
+    comment_text(out, n->source, strlen(n->source));
+    text_add(out, "; do not edit");
+}
+
 void emit_header(struct compilation *c, struct text *out)
 {
     const struct network *n = c->network;
     const struct region *main = n->main->body;
     const char *guard = arena_format(c->arena, "%s_H", macro_c(c));
 
-    text_add(out, "/* %s: emitted by rnetc " RNETC_VERSION " from %s; do not "
-             "edit. */\n#ifndef %s\n#define %s\n\n#include <rnet.h>\n\n"
+    emit_origin(c, out);
+    text_add(out, ". */\n#ifndef %s\n#define %s\n\n#include <rnet.h>\n\n"
              "#if RNET_VERSION != %d\n#error \"rnetc " RNETC_VERSION " wrote "
              "this for another rnet.h: take both of one release\"\n#endif\n\n"
-             "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", n->name,
-             n->source, guard, guard, CONTRACT);
+             "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", guard, guard,
+             CONTRACT);
     knobs(c, out);
     port_sizes(c, out, n->inputs, "input");
     port_sizes(c, out, n->outputs, "output");

@@ -54,77 +54,146 @@ const char *upper(struct arena *arena, const char *text)
     return copy;
 }
 
-/* Words that a user may write but C does not let be a name, and names that
- * the emitted C uses itself. */
-static bool reserved(const char *text)
+/* ---- names ---- */
+
+/* Words that a user may write but that C, C++ or a header of theirs knows, and
+ * names that the emitted C has itself where a user's name may stand. */
+static const char *const words[] = {
+    "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor",
+    "bool", "break", "case", "catch", "char", "char16_t", "char32_t", "char8_t",
+    "class", "co_await", "co_return", "co_yield", "compl", "complex", "concept",
+    "const", "const_cast", "consteval", "constexpr", "constinit", "continue",
+    "decltype", "default", "delete", "do", "double", "dynamic_cast", "else",
+    "enum", "environ", "errno", "explicit", "export", "extern", "false",
+    "float", "for", "friend", "goto", "i386", "if", "imaginary", "import",
+    "inline", "int", "linux", "long", "module", "mutable", "namespace", "new",
+    "noexcept", "noreturn", "not", "not_eq", "nullptr", "operator", "or",
+    "or_eq", "private", "protected", "public", "register",
+    "reinterpret_cast", "requires", "restrict", "return", "short", "signed",
+    "sizeof", "static", "static_assert", "static_cast", "stderr", "stdin",
+    "stdout", "struct", "switch", "template", "this", "thread_local", "throw",
+    "true", "try", "typedef", "typeid", "typename", "typeof",
+    "typeof_unqual", "union", "unix", "unsigned", "using", "virtual", "void",
+    "volatile", "while", "xor", "xor_eq",
+    /* types that stand beside parameters */
+    "size_t", "ptrdiff_t", "wchar_t", "nullptr_t", "max_align_t", "intmax_t",
+    "uintmax_t", "intptr_t", "uintptr_t", "int8_t", "int16_t", "int32_t",
+    "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+    /* parameters and locals of the emitted functions */
+    "main", "params", "grads", "batch", "work", "loss", "run", "here", "memory",
+    "state", "saved", "scratch", "key", "numbers", "status", "tensors",
+    "inputs", "outputs", "input_grads", "seed", "threads"
+};
+
+static bool has_end(const char *text, size_t length, const char *end)
 {
-    static const char *const words[] = {
-        "auto", "break", "case", "char", "const", "continue", "default", "do",
-        "double", "else", "enum", "extern", "float", "for", "goto", "if",
-        "inline", "int", "long", "register", "restrict", "return", "short",
-        "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
-        "unsigned", "void", "volatile", "while", "asm", "typeof", "alignas",
-        "alignof", "bool", "constexpr", "false", "nullptr", "static_assert",
-        "thread_local", "true", "and", "or", "not", "xor", "catch", "class",
-        "delete", "explicit", "export", "friend", "mutable", "namespace",
-        "new", "operator", "private", "protected", "public", "template",
-        "this", "throw", "try", "typename", "using", "virtual", "linux",
-        "unix", "errno", "stdin", "stdout", "stderr", "main", "params",
-        "grads", "batch", "work", "loss", "run", "state", "saved", "scratch",
-        "key", "numbers", "status", "inputs", "outputs", "input_grads", "strips", "NULL",
-        "NAN", "INFINITY", "EOF", "I",
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(words[i], text) == 0)
-            return true;
-    return *text == '_' || strncmp(text, "rnet", 4) == 0
-        || strncmp(text, "RNET", 4) == 0;
+    size_t bytes = strlen(end);
+
+    return length > bytes && strncmp(text + length - bytes, end, bytes) == 0;
 }
 
-/* Names of the C library: a network is a global of the program. */
-static bool is_library(const char *text)
+/* Ends of the names of the emitted functions. */
+static bool is_function_name(const char *text, size_t length)
 {
-    static const char *const words[] = {
-        "abort", "abs", "accept", "access", "acos", "alarm", "asin", "assert",
-        "atan", "atexit", "atof", "atoi", "bind", "bsearch", "calloc", "cbrt",
-        "ceil", "clock", "close", "connect", "cos", "cosh", "creat", "daemon",
-        "div", "dup", "environ", "erf", "erfc", "exec", "exit", "exp", "exp2",
-        "expm1", "fabs", "fclose", "fdim", "fflush", "floor", "fma", "fmax",
-        "fmin", "fmod", "fopen", "fork", "fprintf", "fread", "free", "frexp",
-        "fwrite", "gamma", "getc", "getenv", "gets", "gmtime", "hypot",
-        "index", "int16_t", "int32_t", "int64_t", "int8_t", "ioctl",
-        "isalpha", "isdigit", "isspace", "j0", "j1", "jn", "kill", "labs",
-        "ldexp", "lgamma", "link", "listen", "localtime", "log", "log10",
-        "log1p", "log2", "longjmp", "lseek", "malloc", "memchr", "memcmp",
-        "memcpy", "memmove", "memset", "mktime", "mmap", "modf", "nan",
-        "nice", "offsetof", "open", "optarg", "optind", "pause", "perror",
-        "pipe", "poll", "pow", "printf", "ptrdiff_t", "putc", "putchar",
-        "puts", "qsort", "raise", "rand", "random", "read", "realloc", "recv",
-        "remainder", "remove", "rename", "rewind", "rindex", "rint", "round",
-        "scanf", "select", "send", "setjmp", "signal", "sin", "sinh",
-        "size_t", "sleep", "socket", "sprintf", "sqrt", "srand", "stat",
-        "strcat", "strchr", "strcmp", "strcpy", "strdup", "strlen", "strstr",
-        "strtod", "strtol", "sync", "system", "tan", "tanh", "tgamma", "time",
-        "times", "tolower", "toupper", "trunc", "uint16_t", "uint32_t",
-        "uint64_t", "uint8_t", "unlink", "wait", "write", "y0", "y1", "yn",
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(words[i], text) == 0)
+    static const char *const ends[] = { "_infer", "_forward", "_backward",
+        "_train", "_init", "_pass", "_by_table", "_bytes" };
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (has_end(text, length, ends[i]))
             return true;
     return false;
 }
 
-const char *global_identifier(struct arena *arena, const char *text)
+/* Macros, and the enumerators of the emitted C. */
+static bool is_capitals(const char *text, size_t length)
 {
-    return is_library(text) ? arena_format(arena, "%s_", text)
-                            : identifier(arena, text);
+    bool letters = *text == 'I' || length > 1;
+
+    for (size_t i = 0; i < length && letters; i++)
+        letters = !(text[i] >= 'a' && text[i] <= 'z');
+    return letters;
+}
+
+/* Of the constants that describe convolutions and their kin: emit_shape.c. */
+static bool is_constant(const char *text, size_t length)
+{
+    static const char *const starts[] = { "conv_", "pool_", "attention_",
+                                          "class_weights_" };
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        found |= strncmp(text, starts[i], strlen(starts[i])) == 0;
+    return found && isdigit((unsigned char)text[length - 1]);
+}
+
+static bool is_word(const char *text, size_t length)
+{
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) == length
+            && strncmp(words[i], text, length) == 0)
+            return true;
+    return strncmp(text, "rnet", 4) == 0 || strncmp(text, "strips", 6) == 0;
+}
+
+/* A name with '_' behind it is as reserved as without: so no two names become
+ * one. */
+static bool is_reserved(const char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 1 && text[length - 1] == '_')
+        length--;
+    return is_word(text, length) || is_function_name(text, length)
+        || is_capitals(text, length) || is_constant(text, length);
+}
+
+/* A name that begins with '_' gets a 'u' before it, as does one of 'u's and
+ * '_', that no two become one. */
+static const char *without_underscore(struct arena *arena, const char *text)
+{
+    return text[strspn(text, "u")] == '_' ? arena_format(arena, "u%s", text)
+                                          : text;
 }
 
 const char *identifier(struct arena *arena, const char *text)
 {
-    if (!reserved(text))
-        return text;
-    return arena_format(arena, "%s%s_", *text == '_' ? "x" : "", text);
+    text = without_underscore(arena, text);
+    return is_reserved(text) ? arena_format(arena, "%s_", text) : text;
+}
+
+/* What the linker sees: NAME, NAME_init, ... must not stand in for the
+ * library's. */
+static bool hides_library(const char *text)
+{
+    char name[LIMIT_NAME + 8];
+
+    snprintf(name, sizeof name, "%.*s_init", LIMIT_NAME, text);
+    return c_library_has(text) || c_library_has(name);
+}
+
+const char *global_identifier(struct arena *arena, const char *text)
+{
+    text = identifier(arena, text);
+    return hides_library(text) ? arena_format(arena, "%s_", text) : text;
+}
+
+/* ---- comments ---- */
+
+/* Printable ASCII; '*' and '/' that would meet, two '?', and a '\\' at the end
+ * of a line stay apart. */
+void comment_text(struct text *out, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i] == '\t' ? ' ' : text[i];
+        char last = out->length ? out->data[out->length - 1] : ' ';
+
+        if (c < ' ' || c > '~')
+            continue;
+        if ((last == '*' && c == '/') || (last == '/' && c == '*')
+            || (last == '?' && c == '?'))
+            text_put(out, " ", 1);
+        text_put(out, &c, 1);
+    }
 }
 
 static bool word_character(char c)
