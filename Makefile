@@ -102,7 +102,6 @@ sanitize:
 	+$(MAKE) B=$(B)/sanitize KERNEL='-O2 -fno-sanitize=all' CFLAGS='-g -O1 \
 	    -fsanitize=address,undefined -fno-sanitize-recover=all' sanitized
 sanitized: all $(UNIT) $(B)/examples/train
-	BUILD=$(B) tests/mangle.sh
 	tests/sanitize.sh $(B) $(UNIT)
 
 # The long versions of the tests that have one, and a table of their figures.

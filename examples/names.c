@@ -237,7 +237,12 @@ int main(int argc, char **argv)
         fputs("usage: names [FILE [STEPS]]\n", stderr);
         return 2;
     }
-    t->words = path ? words_read(path, 1) : words_invent(20000, 1);
+    if (path && !words_read(&t->words, path, 1)) {
+        fprintf(stderr, "error: %s: cannot read 20 names from it\n", path);
+        return 1;
+    }
+    if (!path)
+        t->words = words_invent(20000, 1);
     set_up(t);
     printf("%zu names, %d LSTMs of %d, %d parameters\n", t->words.count,
            LETTERS_DEPTH, LETTERS_WIDTH, LETTERS_PARAMETERS);

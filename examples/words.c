@@ -139,23 +139,24 @@ static void shuffle(struct words *words, uint64_t seed)
     }
 }
 
-struct words words_read(const char *path, uint64_t seed)
+bool words_read(struct words *words, const char *path, uint64_t seed)
 {
-    struct words words = { 0 };
     int32_t name[WORDS_LONGEST + 1];
     FILE *file = fopen(path, "r");
     char *line = NULL;
     size_t size = 0;
 
+    *words = (struct words) { 0 };
     while (file && getline(&line, &size, file) >= 0)
         if (read_name(line, name))
-            add(&words, name);
+            add(words, name);
     free(line);
-    if (!file || !feof(file) || words.count < 20) {
-        fprintf(stderr, "error: %s: cannot read 20 names from it\n", path);
-        exit(1);
-    }
-    fclose(file);
-    shuffle(&words, seed);
-    return words;
+    bool good = file && feof(file) && words->count >= 20;
+    if (file)
+        fclose(file);
+    if (good)
+        shuffle(words, seed);
+    else
+        words_free(words);
+    return good;
 }

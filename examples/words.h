@@ -26,8 +26,9 @@ struct words words_invent(size_t count, uint64_t seed);
 bool words_possible(const int32_t *name);
 
 /* The file's names in lower case, those with other letters than a to z left
- * out, in an order by `seed`.  Ends the program when there are fewer than 20. */
-struct words words_read(const char *path, uint64_t seed);
+ * out, in an order by `seed`.  False, and nothing to free, when there are fewer
+ * than 20. */
+bool words_read(struct words *words, const char *path, uint64_t seed);
 void words_free(struct words *words);
 
 #endif

@@ -44,7 +44,7 @@ trap 'rm -f "$all"' EXIT
     printf '%s\n' "$@" | xargs -P 2 -n 1 sh tests/all.sh --one
     for script in tests/*.sh; do
         case $script in
-        */all.sh|*/sanitize.sh|*/mangle.sh|*/large.sh|*/coverage.sh|*/torture.sh) ;;
+        */all.sh|*/sanitize.sh|*/large.sh|*/coverage.sh|*/torture.sh) ;;
         *) sh tests/all.sh --one "$script" ;;
         esac
     done
