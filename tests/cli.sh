@@ -589,7 +589,7 @@ run 1 -M bad_import.rnet
 silent out
 cp good.rnet 'a$b #c%d.rnet'
 run 0 -M 'a$b #c%d.rnet'
-says out 'a$$b\ \#c%d.c a$$b\ \#c%d.h: a$$b\ \#c%d.rnet'
+says out 'a$$b\ \#c\%d.c a$$b\ \#c\%d.h: a$$b\ \#c%d.rnet'
 "$RNETC" - -o piped.c -MD <good.rnet 2>err
 verdict "a depfile of standard input" $?
 cp piped.d out
