@@ -192,19 +192,37 @@ static void apply_in_task(int isa, enum rnet_op op, const float *x, float *y,
             y[i] = (float)truth[i];
 }
 
+/* What the truth's formula does not say: NaN, infinities, roots. */
+static double special(const struct function *f, float x)
+{
+    if (x != x || (x < 0 && (f->op == RNET_LOG || f->op == RNET_SQRT)))
+        return NAN;
+    if (x < 0 && (f->op == RNET_GELU || f->op == RNET_SILU
+                  || f->op == RNET_GELU_TANH))
+        return 0;               /* at -infinity */
+    return f->truth(x);
+}
+
+static int is_special(const struct function *f, float x)
+{
+    return !(fabsf(x) < INFINITY)
+           || (x < 0 && (f->op == RNET_LOG || f->op == RNET_SQRT));
+}
+
 /* `some`: one by one, and the fast ones are held to them. */
 static void make_scale(const struct function *f, const float *x, int some,
                        struct scale *scale)
 {
     f->fast(x, scale->truth, COUNT);
     for (int i = 0; i < COUNT; i++) {
-        double truth = scale->truth[i];
+        double fast = scale->truth[i], truth = fast;
 
-        if (some || !(fabsf(x[i]) < INFINITY))
+        if (is_special(f, x[i]))
+            truth = special(f, x[i]);
+        else if (some)
             truth = f->truth(x[i]);
-        if (some && fabsf(x[i]) < INFINITY
-            && fabs(truth - scale->truth[i])
-                   > 1e-12 * (fabs(truth) + f->floor) + 1e-60)
+        if (some && !is_special(f, x[i])
+            && fabs(truth - fast) > 1e-12 * (fabs(truth) + f->floor) + 1e-60)
             truth = NAN;        /* which no result is */
         scale->inverse[i] = inverse_of(truth, f->floor);
         scale->truth[i] = within(truth);
