@@ -97,12 +97,9 @@ golden: all
 bench: all
 	BUILD=$(B) sh tests/bench/bench.sh
 
-# All but the vector kernels under the address and undefined behaviour sanitizers.
+# All tests again with each sanitizer, everything built with it: an hour.
 sanitize:
-	+$(MAKE) B=$(B)/sanitize KERNEL='-O2 -fno-sanitize=all' CFLAGS='-g -O1 \
-	    -fsanitize=address,undefined -fno-sanitize-recover=all' sanitized
-sanitized: all $(UNIT) $(B)/examples/train
-	tests/sanitize.sh $(B) $(UNIT)
+	tests/sanitize.sh --long
 
 # The long versions of the tests that have one, and a table of their figures.
 torture: all $(UNIT) $(DOUBLE)
@@ -145,6 +142,6 @@ uninstall:
 
 clean:
 	rm -rf $(B)
-.PHONY: all check test golden pictures bench sanitize sanitized coverage torture lint install uninstall clean
+.PHONY: all check test golden pictures bench sanitize coverage torture lint install uninstall clean
 -include examples/examples.mk tests/random/random.mk tests/interpreter/interpreter.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,8 +1,7 @@
 #!/bin/sh
 # all.sh UNIT-TEST...: these, two at a time, then every other script of tests/
-# but those of `make sanitize` and `make coverage`: a line each, with the output
-# of those that fail before it, and at last one line "N passed, N failed" over
-# all.
+# but large.sh, coverage.sh and torture.sh: a line each, with the output of those
+# that fail before it, and at last one line "N passed, N failed" over all.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 unset MAKEFLAGS MFLAGS
@@ -44,7 +43,7 @@ trap 'rm -f "$all"' EXIT
     printf '%s\n' "$@" | xargs -P 2 -n 1 sh tests/all.sh --one
     for script in tests/*.sh; do
         case $script in
-        */all.sh|*/sanitize.sh|*/large.sh|*/coverage.sh|*/torture.sh) ;;
+        */all.sh|*/large.sh|*/coverage.sh|*/torture.sh) ;;
         *) sh tests/all.sh --one "$script" ;;
         esac
     done
