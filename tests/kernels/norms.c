@@ -103,18 +103,18 @@ static void book_sums(const struct norm *n)
 }
 
 /* rstd of lanes past the last row is anything: rows of a value in strips. */
-static float *rstd_array(struct trial *t, const struct norm *n, int result)
+static float *rstd_array(struct trial *t, const struct norm *n, int asked_for)
 {
     struct value v = { .shape = strips(n->shape.rows, 1, n->groups),
                        .stride = n->groups };
     long count = n->maps ? blocks_of(n) : lines_of(v.shape) * 32 * n->groups;
 
     v.p = room(t, count, n->maps ? 4 : 64);
-    if (n->maps && result)
+    if (n->maps && asked_for)
         return added_to(t, v.p, count);
-    if (result)
-        t->results[t->result_count++] = (struct result) { .value = v };
-    for (long i = 0; !result && i < blocks_of(n); i++) {
+    if (asked_for)
+        result(t, v);
+    for (long i = 0; !asked_for && i < blocks_of(n); i++) {
         struct norm with = *n;
 
         with.rstd = v.p;

@@ -250,7 +250,7 @@ static void fill_store(struct trial *t, struct rnet_step *step, int kind,
     v = kind == OWN ? *own
         : step->op == RNET_STORE ? asked(t, shape) : given(t, shape, -2, 2);
     if (kind == OWN || step->op == RNET_ACCUMULATE)
-        t->results[t->result_count++] = (struct result) { .value = v };
+        result(t, v);
     step->kind = RNET_FULL;
     step->x = v.p;
     step->stride = v.stride;

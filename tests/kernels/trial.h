@@ -28,7 +28,7 @@ struct value {
     struct shape shape;
     float *p;
     long stride;
-    long first, before;         /* features of the buffer before the slice */
+    long first;                 /* features of the buffer before the slice */
 };
 
 /* A tail, or a program that makes an input. */
@@ -44,7 +44,6 @@ struct list {
 struct trial {
     int book;                   /* the textbook's loops, not the kernel */
     int recipe;                 /* of the kernel's steps */
-    int exact;                  /* results are whole numbers, or rounded once */
     struct rnet_run run;
     struct rnet_work work;
     uint64_t random;
@@ -72,7 +71,7 @@ struct trial {
 
 int pick(struct trial *t, int count);               /* 0 ... count - 1 */
 float whole(struct trial *t, int low, int high);
-/* Rows of the strips around them, or the rows. */
+/* Strips, or rows. */
 long lines_of(struct shape shape);
 
 /* ------------------------------------------------------------------ memory */
@@ -93,6 +92,8 @@ struct rnet_rows rows_of(struct shape shape);
 
 struct value given(struct trial *t, struct shape shape, int low, int high);
 struct value asked(struct trial *t, struct shape shape);
+/* `v` is a result too. */
+void result(struct trial *t, struct value v);
 float *at(const struct value *v, long row, long feature);
 
 /* Shared scratch, worker scratch of `worker` floats each; all NaN. */
