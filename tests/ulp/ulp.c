@@ -37,10 +37,10 @@ static const struct function {
     RNET_##op, truth, fast_##truth, long_##truth, limit, floor
     { "exp", ROW(EXP, exp_of, 1.25, 0) },
     { "log", ROW(LOG, log_of, 1, 0) },
-    { "tanh", ROW(TANH, tanh_of, 1.25, 0) },
-    { "sigmoid", ROW(SIGMOID, sigmoid, 2.25, 0) },
+    { "tanh", ROW(TANH, tanh_of, 1.5, 0) },
+    { "sigmoid", ROW(SIGMOID, sigmoid, 2.5, 0) },
     { "softplus", ROW(SOFTPLUS, softplus, 2, 0) },
-    { "elu", ROW(ELU, elu, 1, 0) },
+    { "elu", ROW(ELU, elu, 1.25, 0) },
     { "silu", ROW(SILU, silu, 3, 0) },
     { "gelu", ROW(GELU, gelu, 4, 0) },
     { "gelu_tanh", ROW(GELU_TANH, gelu_tanh, 3, 0) },
@@ -205,28 +205,42 @@ static double special(const struct function *f, float x)
 
 static int is_special(const struct function *f, float x)
 {
-    return !(fabsf(x) < INFINITY)
-           || (x < 0 && (f->op == RNET_LOG || f->op == RNET_SQRT));
+    int root = f->op == RNET_LOG || f->op == RNET_SQRT;
+
+    return (x - x != 0) | (root & (x < 0));
 }
 
-/* `some`: one by one, and the fast ones are held to them. */
+static void set_truth(const struct function *f, double truth, int i,
+                      struct scale *scale)
+{
+    scale->inverse[i] = inverse_of(truth, f->floor);
+    scale->truth[i] = within(truth);
+}
+
+/* The truth by itself, to which the fast one is held: NaN, which no result is,
+ * where it is not near. */
+static double checked(const struct function *f, float x, double fast)
+{
+    double truth = f->truth(x), most = fabs(truth) + f->floor;
+
+    return fabs(within(truth) - fast) > 1e-12 * most + 1e-60 ? NAN : truth;
+}
+
 static void make_scale(const struct function *f, const float *x, int some,
                        struct scale *scale)
 {
+    int specials = 0;
+
     f->fast(x, scale->truth, COUNT);
     for (int i = 0; i < COUNT; i++) {
-        double fast = scale->truth[i], truth = fast;
-
-        if (is_special(f, x[i]))
-            truth = special(f, x[i]);
-        else if (some)
-            truth = f->truth(x[i]);
-        if (some && !is_special(f, x[i])
-            && fabs(truth - fast) > 1e-12 * (fabs(truth) + f->floor) + 1e-60)
-            truth = NAN;        /* which no result is */
-        scale->inverse[i] = inverse_of(truth, f->floor);
-        scale->truth[i] = within(truth);
+        set_truth(f, scale->truth[i], i, scale);
+        specials |= is_special(f, x[i]);
     }
+    for (int i = 0; (some || specials) && i < COUNT; i++)
+        if (is_special(f, x[i]))
+            set_truth(f, special(f, x[i]), i, scale);
+        else if (some)
+            set_truth(f, checked(f, x[i], scale->truth[i]), i, scale);
 }
 
 /* some: the scalar twin and tasks' modes too */
