@@ -19,14 +19,15 @@ def output_of(*command):
 
 
 class Program:
-    def __init__(self, path, root):
+    def __init__(self, path, root, sources):
+        """sources: of its objects, in the order in which they were linked."""
         self.root = os.path.abspath(root) + "/"
         self.base = 0
         self.blocks = []                # return addresses, in order
         self.functions = []             # where functions begin
         self.read_blocks(path)
         self.lines = {}                 # (file, line): blocks
-        self.read_lines(path)
+        self.read_lines(path, list(sources))
 
     def read_blocks(self, path):
         wanted, after = "__sanitizer_cov_trace_pc", False
@@ -52,13 +53,17 @@ class Program:
             i += 1                      # before the first call
         return i
 
-    def read_lines(self, path):
+    def read_lines(self, path, sources):
         name = ""
         for line in output_of("readelf", "--debug-dump=decodedline",
                               path).splitlines():
-            if line.endswith(":"):
+            if line.endswith(":") and " section" not in line:
                 name = os.path.normpath(line[:-1].replace("CU: ", ""))
                 name = name.replace(self.root, "")
+                if "/" not in name:     # the next object
+                    while sources and os.path.basename(sources[0]) != name:
+                        sources.pop(0)
+                    name = sources.pop(0) if sources else name
                 continue
             match = re.match(r"\S+\s+(\d+)\s+0x([0-9a-f]+)", line)
             if match:

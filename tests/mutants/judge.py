@@ -140,17 +140,21 @@ class Setup:
             if self.tree.run(text)[0] != 0:
                 raise SystemExit("mutants: " + text)
             groups[group].append(made)
-        for group, objects in groups.items():
-            how = "-shared -fPIC" if group != "rnetc" else "-no-pie -fno-pie"
-            text = "cc %s -g -o build/hits/%s %s %s -lm -pthread" % (
-                how, group, hits, " ".join(objects))
-            status, said = self.tree.run(text)
-            if status != 0:
-                raise SystemExit("mutants: %s\n%s" % (text, said))
-        self.compiler = covered.Index(covered.Program(
-            self.tree.at("build/hits/rnetc"), self.tree.root))
-        self.runtime = covered.Index(covered.Program(
-            self.tree.at("build/hits/librnet.so"), self.tree.root))
+        self.compiler, self.runtime = [
+            covered.Index(self.program(group, objects, hits))
+            for group, objects in groups.items()]
+
+    def program(self, group, objects, hits):
+        how = "-shared -fPIC" if group != "rnetc" else "-no-pie -fno-pie"
+        text = "cc %s -g -o build/hits/%s %s %s -lm -pthread" % (
+            how, group, hits, " ".join(objects))
+        status, said = self.tree.run(text)
+        if status != 0:
+            raise SystemExit("mutants: %s\n%s" % (text, said))
+        sources = [self.tree.commands["build/" + o[len("build/hits/"):]]
+                   .split()[-1] for o in objects]
+        return covered.Program(self.tree.at("build/hits/" + group),
+                               self.tree.root, ["hits.c", *sources])
 
     def hits(self):
         return os.path.join(self.root, "hits")
