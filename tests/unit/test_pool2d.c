@@ -350,6 +350,25 @@ static void test_global(void **unused)
     }
 }
 
+/* Few large maps, whose rows or channels are cut into tasks. */
+static void test_large(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < 4; k++) {
+        struct problem p = { .batch = 2, .x_gap = k, .sums = k % 2 };
+        struct rnet_pool_shape *s = &p.shape;
+
+        s->kind = k < 2 ? RNET_POOL_MAX : RNET_POOL_AVERAGE;
+        s->kernel_height = s->kernel_width = 2;
+        s->height = 67;
+        s->width = 9;
+        s->stride_y = s->stride_x = s->pad_top = s->pad_left = 1;
+        s->channels = s->out_channels = 150;
+        finish(s, 0, 0);
+        check(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_tents),
         cmocka_unit_test(test_borders),
         cmocka_unit_test(test_global),
+        cmocka_unit_test(test_large),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -396,6 +396,8 @@ static const struct {
     { "{\"a\xed\xa0\x80\":{}}", 12, RNET_BAD_FILE, "invalid UTF-8" },
     { "{\"a\xf4\x90\x80\x80\":{}}", 12, RNET_BAD_FILE, "invalid UTF-8" },
     { "{\"a\xe2\x82", 0, RNET_BAD_FILE, "invalid UTF-8" },
+    { "{\"a\xc3(\":{}}", 12, RNET_BAD_FILE, "invalid UTF-8" },
+    { "{\"a\xe2\x82(\":{}}", 12, RNET_BAD_FILE, "invalid UTF-8" },
     { "{\"a\xe2\x82\xac\xf0\x9f\x98\x80\":1}", 0, RNET_BAD_FILE, "an object" },
 };
 
