@@ -93,8 +93,8 @@ static void loop_bases(struct writer *w, const struct node *n,
     } else if (takes_saved(r, w->mode)) {
         loop_saved(w, n, i, outer);
     }
-    if (takes_scratch(r, w->mode))
-        w->scratch = above;
+    w->scratch = above;         /* of this pass, or of the forward one that it
+                                   runs again */
 }
 
 /* x = i ? where the iteration before left y : the loop's x */
