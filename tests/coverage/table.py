@@ -106,6 +106,8 @@ def row(name, t):
 
 def uncovered(out, path, lines):
     text = open(path, encoding="utf-8").read().splitlines()
+    if max(lines) > len(text):
+        sys.exit(f"table.py: {path} has changed since the build")
     for number in sorted(lines):
         branches = lines[number].branches()
         missed = [str(i + 1) for i, count in enumerate(branches) if not count]
