@@ -35,7 +35,7 @@ cp -r $room/in "$work/in"
 networks=
 if [ "$long" = --long ]; then
     for file in examples/resnet_cifar.rnet examples/chars.rnet \
-        examples/gcn.rnet examples/zoo/unet.rnet tests/networks/streams.rnet \
+        examples/gcn.rnet tests/networks/unet.rnet tests/networks/streams.rnet \
         tests/networks/dropped.rnet tests/networks/library_maps.rnet; do
         cp $file "$work/in" || exit 2
         networks="$networks ${file##*/}"

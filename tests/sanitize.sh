@@ -122,7 +122,7 @@ suite() {
     name=$1
     HOST_CC=$2
     shift 2
-    command -v "$HOST_CC" >/dev/null || {
+    command -v ${HOST_CC%% *} >/dev/null || {
         echo "$name: skipped, because there is no $HOST_CC"
         return
     }

@@ -159,6 +159,17 @@ static void set_up(struct training *t, const char *path)
     }
 }
 
+static void tear_down(struct training *t)
+{
+    rnet_free(t->params);
+    rnet_free(t->grads);
+    rnet_free(t->state1);
+    rnet_free(t->state2);
+    rnet_free(t->work.memory);
+    free(t->offsets);
+    fixture_free(&t->fixture);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -180,5 +191,6 @@ int main(int argc, char **argv)
 
     printf("%-20s %-7s %s  20 steps: SGD %.1e  AdamW %.1e\n", net->name,
            rnet_isa_name(), good ? "ok    " : "FAILED", by_sgd, by_adam);
+    tear_down(&t);
     return !good;
 }
