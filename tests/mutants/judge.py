@@ -26,13 +26,16 @@ exec "$REAL_RNETC" "$@"
 # Scripts whose calls of rnetc can be repeated later, and those that cannot.
 REPEATED = ["recompute", "facts", "streams", "deep", "expectation", "zoo",
             "docs"]
-WHOLE = ["limits", "cli"]
+WHOLE = ["limits", "targets", "cli"]
 # Networks do not run these.
 APART = r"runtime/(safetensors|tensor|status|memory)"
 # With --thorough, last of all, for some files alone: (script, files).
 LAST = [
     ("faults", r"compiler/(cli/output|base/|syntax/import|main)|runtime/("
                r"safetensors|memory|pool|tensor|run)"),
+    ("processes", r"runtime/(pool|isa|run)"),
+    ("kernels", r"runtime/(kernels|scalar)/|runtime/(attention|conv|graph|loss|"
+                r"mix|norm|point|pool2d|position|recurrent|rows)\.c"),
     ("pairs", r"compiler/(check|graph|plan|emit/emit_[bklsv])"),
     ("random", r"compiler/(check|graph|plan|emit/emit_[bklsv])"
                r"|runtime/(?!safetensors|tensor|memory|philox)"),
