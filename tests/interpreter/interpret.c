@@ -251,6 +251,23 @@ static void run_call(struct machine *m, const struct frame *frame,
     m->values[n->out[0]->id] = m->values[body.region->outputs[0]->id];
 }
 
+/* What enters an iteration of a reversible stream is made again from what left
+ * it, which errs by rounding: in float, some roundings of the largest, or of
+ * the 1 that norms in a branch make. */
+static void reconstruct(struct machine *m, struct tensor *x)
+{
+    real most = 1;
+
+    if (!m->training || sizeof(real) == sizeof(double))
+        return;
+    for (size_t i = 0; i < x->size; i++)
+        most = fabs(x->x[i]) > most ? fabs(x->x[i]) : most;
+    for (size_t i = 0; i < x->size; i++) {
+        m->noise = m->noise * 1664525 + 1013904223;
+        x->x[i] += most * (real)0x1p-21 * ((real)m->noise * (real)0x1p-31 - 1);
+    }
+}
+
 static void run_loop(struct machine *m, const struct frame *frame,
                      struct pair pair, int64_t key)
 {
@@ -260,6 +277,8 @@ static void run_loop(struct machine *m, const struct frame *frame,
     begin_event(m, n->loop.recompute ? EVENT_AGAIN : EVENT_BODY);
     for (int64_t i = 0; i < n->loop.count; i++) {
         struct frame body = frame_iteration(m->subject, frame, pair, i, key);
+        if (n->loop.inverse)
+            reconstruct(m, x);
         m->values[body.region->inputs[0]->id] = x;
         for (int k = 1; k < n->ins; k++)
             m->values[body.region->inputs[k]->id] = m->values[n->in[k]->id];

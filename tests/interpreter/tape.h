@@ -43,6 +43,7 @@ struct machine {
     int64_t activation, activations;    /* of regions: this one; so far */
     struct event *event;                /* that is going on */
     real loss;
+    uint32_t noise;
 };
 
 struct step {
