@@ -97,5 +97,17 @@ for page in README.md docs/*.md; do
     done <"$out/list"
     cd "$root" || exit 2
 done
+
+# docs/NUMERICS.md and test_numerics.c name the same cases.
+sed -n 's/^| .*| `\([a-z_]*\)` |$/\1/p' docs/NUMERICS.md | sort -u >"$out/told"
+sed -n 's/.*cmocka_unit_test(\([a-z_]*\)).*/\1/p' tests/unit/test_numerics.c |
+    sort >"$out/tested"
+if [ -s "$out/told" ] && diff "$out/told" "$out/tested" >"$out/log"; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "docs.sh: docs/NUMERICS.md and tests/unit/test_numerics.c differ:"
+    cat "$out/log"
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
