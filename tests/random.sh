@@ -11,6 +11,7 @@
 #
 #   JOBS       batches at a time: 2
 #   SLICE      seconds after which no batch begins, without arguments: 15
+#   CC_FAST    compiles the emitted C: tcc where it is installed, else cc -O0
 #   WORK       multiply-adds a network may cost: decides its batch sizes
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${JOBS:=2}" "${CC:=cc}" "${SLICE:=15}"

@@ -40,8 +40,10 @@ struct job {
     char *argv[WORDS];
     int argc;
     const char *code;
-    struct code_form { const char *name, *symbol; const struct rnet_network *net; }
-        forms[FORMS];
+    struct code_form {
+        const char *name, *symbol;
+        const struct rnet_network *net;
+    } forms[FORMS];
     int form_count;
 };
 
@@ -55,7 +57,9 @@ static bool read_forms(struct job *job, char *text)
         if (!symbol)
             return false;
         *symbol++ = '\0';
-        job->forms[job->form_count++] = (struct code_form) { word, symbol, NULL };
+        job->forms[job->form_count++] = (struct code_form) {
+            word, symbol, NULL
+        };
     }
     return job->form_count > 0;
 }
@@ -254,8 +258,8 @@ static int judge_network(const struct job *job, uint64_t number)
 }
 
 /* A number that the network has whatever stands before it in the list: of its
- * file's name without folders and all that follows a dot, so that the shrinker's
- * x.trial.rnet draws the numbers of x.rnet. */
+ * file's name without folders and all that follows a dot, so that the
+ * shrinker's x.trial.rnet draws the numbers of x.rnet. */
 static uint64_t number_of(const char *text)
 {
     uint64_t h = UINT64_C(1469598103934665603);
