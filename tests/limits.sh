@@ -106,6 +106,14 @@ imports() {
     echo 'import "i1.rnet"'
     network "input x [1]" "linear(1) -> last"
 }
+# 1023 numbers of a tower and one beside it, so many times.
+numbers() {
+    echo "block unit(i) { shortcut identity  scale 1 / (i + 1)  linear(1) }"
+    echo "block tower { repeat 1023 as i { unit(i) } }"
+    network "input x [1]" "linear(1)" \
+        "repeat $(($1 / 1024)) as o { tower -> dropout(0.5 / (o + 1)) }" \
+        "$([ $(($1 % 1024)) = 0 ] || echo 'repeat 2 as i { unit(i) }')"
+}
 files() {
     i=1
     while [ $i -lt "$1" ]; do
@@ -124,6 +132,7 @@ limit 64 "limit of 64" knobs
 limit 200 "200" recursion
 limit 4 "limit of 4" repeats
 limit 1000000 "limit of 1000000" iterations
+limit 1048576 "limit of 1048576" numbers
 limit 8 "8 axes" axes
 limit 8 "8 axes" reshaped
 limit 16 "16" joined

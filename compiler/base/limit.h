@@ -19,7 +19,7 @@ enum {
     LIMIT_NODES       = 200000,     /* operations of one network */
     LIMIT_STEPS       = 2000000,    /* expressions read to unfold a network */
     LIMIT_HEAP        = 224 << 20,  /* bytes of memory that compiling takes */
-    LIMIT_NUMBERS     = 1 << 24,    /* numbers that vary with a repeat's index */
+    LIMIT_NUMBERS     = 1 << 20,    /* numbers that vary with a repeat's index */
     LIMIT_TENSORS     = 100000,     /* rows of the table of parameters */
     LIMIT_RANK        = 8,          /* axes of a value */
     LIMIT_OPERANDS    = 16,         /* values joined, or used within a repeat */
