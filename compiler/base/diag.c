@@ -443,7 +443,7 @@ void diag_error(struct diag *diag, const struct span *where,
 
 const char *const diag_warnings[] = {
     "juxtaposition", "dead-branch", "shortcut-dropout", "batchnorm-after-add",
-    "gate-bias", "shortcut-not-identity", "no-final-norm", NULL
+    "gate-bias", "shortcut-not-identity", "final-norm", NULL
 };
 
 static bool is_off(const struct diag *diag, const char *name)

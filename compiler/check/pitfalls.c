@@ -219,7 +219,7 @@ static void warn_final_norm(const struct check *check)
     for (struct node *n = c->network->main->body->nodes.first; n; n = n->next)
         if (n->op == OP_OUTPUT && bare_sum(check, n->in[0], &depth)
             && depth >= DEEP)
-            diag_warning(c->diag, "no-final-norm", &n->span, "'%s' comes from "
+            diag_warning(c->diag, "final-norm", &n->span, "'%s' comes from "
                          "%" PRId64 " blocks with norms before their branches, "
                          "and no norm after the last: its size grows with the "
                          "depth", n->output->name, depth);
