@@ -439,6 +439,16 @@ run 1 --check long.rnet
 says err "'long.rnet' is too long: the limit is 16777216 bytes"
 rm long.rnet
 
+# --------------------------------------------------- a group is no repeat
+
+cat >group.rnet <<'END'
+network group { input x [4]  checkpoint { linear(4) -> tanh }  output y }
+END
+run 0 --summary group.rnet
+says out "linear.0 "
+! grep -q '^  *\[' out
+verdict "a group is shown as what is in it, without a row of its own" $?
+
 # ----------------------------------------------------------- several networks
 
 cat >several.rnet <<'END'

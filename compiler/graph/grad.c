@@ -148,10 +148,8 @@ static struct value *zeros(struct pass *p, const struct value *like,
     node->point.step = "LOAD";
     node->point.by = BY_CONST;
     shape.axis[shape.rank - 1] = features;
-    struct value *zero = new_value(p->c, p->region, FORM_ROWS, like->layout,
-                                   &shape, "zero", like->span);
-    zero->rows = like->rows;
-    return node_out(node, zero);
+    return node_out(node, new_value(p->c, p->region, FORM_ROWS, like->layout,
+                                    &shape, "zero", like->span));
 }
 
 /* Adds to a concatenation the part at `offset`, zeros before it. */
