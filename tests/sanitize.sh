@@ -46,7 +46,7 @@ one() {
     shift
     "$@" >"$out/one" 2>&1 </dev/null
     if [ $? -le "$most" ] &&
-        ! grep -q 'ERROR: .*Sanitizer\|WARNING: .*Sanitizer\|runtime error' "$out/one"
+        ! grep -q '\(ERROR\|WARNING\): .*Sanitizer: \|runtime error' "$out/one"
     then
         passed=$((passed + 1)) runs=$((runs + 1))
     else

@@ -97,7 +97,8 @@ static void test_bad_sizes(void **state)
 }
 
 #if defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) \
+    || __has_feature(memory_sanitizer)
 #define SANITIZED
 #endif
 #endif
