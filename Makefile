@@ -23,6 +23,7 @@ KERNELS  = $(notdir $(wildcard runtime/kernels/*.c))
 RUNTIME  = $(patsubst %.c,$(B)/%.o,$(wildcard runtime/*.c runtime/scalar/*.c)) \
            $(foreach i,$(ISAS),$(KERNELS:%.c=$(B)/runtime/$(i)/%.o))
 UNIT     = $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+HARNESS  = $(addprefix $(B)/random/,generate shrink compare)
 
 all: $(B)/rnetc $(B)/librnet.a
 
@@ -88,7 +89,7 @@ $(B)/tests/numerics/%.c: tests/numerics/%.rnet $(B)/rnetc
 	@mkdir -p $(@D)
 	$(B)/rnetc $< -o $@
 
-check test: all $(UNIT) $(DOUBLE)
+check test: all $(UNIT) $(DOUBLE) $(HARNESS)
 	BUILD=$(B) tests/all.sh $(UNIT)
 pictures: all
 	BUILD=$(B) sh tests/docs.sh --pictures
@@ -102,7 +103,7 @@ sanitize:
 	tests/sanitize.sh --long
 
 # The long versions of the tests that have one, and a table of their figures.
-torture: all $(UNIT) $(DOUBLE)
+torture: all $(UNIT) $(DOUBLE) $(HARNESS)
 	BUILD=$(B) tests/torture.sh
 
 # Branches that the tests take.  LINED: generated C names its source's lines.

@@ -1,8 +1,9 @@
 #!/bin/sh
-# all.sh UNIT-TEST...: these, two at a time, then every other script of tests/
-# but large.sh, coverage.sh, torture.sh and those that SKIP names ("odd zoo"): a
-# line each, with the output of those that fail before it, and at last one line
-# "N passed, N failed" over all.
+# all.sh UNIT-TEST...: these and every script of tests/, but large.sh, coverage.sh,
+# torture.sh and those that SKIP names ("odd zoo"), two at a time: a line each,
+# with the output of those that fail before it, and at last one line "N passed, N
+# failed" over all.  $BUILD/times.txt has the processor time of each, of the user
+# and of the system.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 unset MAKEFLAGS MFLAGS
@@ -34,21 +35,28 @@ if [ "$1" = --one ]; then
     line=$(sum "${2##*/}" $? "$log")
     case $line in *" 0 failed") ;; *) cat "$log" ;; esac
     echo "$line"
+    times >"$log"
+    sed -n "2s|^|${2##*/} |p" "$log" >>"${BUILD:-build}/times.txt"
     rm -f "$log"
     exit 0
 fi
 
+# The longest first, so that both jobs end at about the same time.
+longest="networks matrix random"
+scripts=
+for script in $(printf 'tests/%s.sh ' $longest) tests/*.sh; do
+    name=${script##*/}
+    case " all large coverage torture ${SKIP:-} $scripts " in
+    *" ${name%.sh} "*|*" $script "*) ;;
+    *) scripts="$scripts $script" ;;
+    esac
+done
+
+: "${BUILD:=build}" "${JOBS:=1}"
+export JOBS
 all=$(mktemp) || exit 2
 trap 'rm -f "$all"' EXIT
-{
-    printf '%s\n' "$@" | xargs -P 2 -n 1 sh tests/all.sh --one
-    for script in tests/*.sh; do
-        name=${script##*/}
-        case " all large coverage torture ${SKIP:-} " in
-        *" ${name%.sh} "*) ;;
-        *) sh tests/all.sh --one "$script" ;;
-        esac
-    done
-} | tee "$all"
+: >"$BUILD/times.txt"
+printf '%s\n' $scripts "$@" | xargs -P 2 -n 1 sh tests/all.sh --one | tee "$all"
 awk '/^[a-z0-9_.]+: [0-9]+ passed, [0-9]+ failed$/ { good += $2; bad += $4 }
      END { printf "%d passed, %d failed\n", good, bad; exit bad || !good }' "$all"
