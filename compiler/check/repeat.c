@@ -282,9 +282,22 @@ static bool begin_repeat(struct body *body, struct ast *ast, struct value *x,
     return false;
 }
 
+/* No loop stands for an iteration that is written out: those within it, after
+ * `last`, are one level further out. */
+static void move_loops_out(struct body *body, const struct node *last)
+{
+    const void *by = NEW(body->check->c->arena, char);
+    const struct node *n = last ? last->next : body->region->nodes.first;
+
+    for (; n; n = n->next)
+        if (n->op == OP_LOOP)
+            move_names_out(n->loop.body, body->loops, by);
+}
+
 static struct value *unrolled(struct body *body, struct ast *ast,
                               struct value *x, int64_t index)
 {
+    const struct node *last = body->region->nodes.last;
     struct body sub = *body;
 
     sub.in_repeat = true;
@@ -294,6 +307,7 @@ static struct value *unrolled(struct body *body, struct ast *ast,
                 ast->name_span);
     sub.current = x;
     x = eval_value(&sub, ast->b, x);
+    move_loops_out(body, last);
     body->bad |= sub.bad;
     return x && need_real(body, x, ast->b->span, "a repeat's result") ? x
                                                                       : NULL;
