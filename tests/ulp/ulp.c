@@ -45,10 +45,10 @@ static const struct function {
     { "gelu", ROW(GELU, gelu, 5.5, 0) },
     { "gelu_tanh", ROW(GELU_TANH, gelu_tanh, 3.5, 0) },
     { "sqrt", ROW(SQRT, sqrt_of, 0.5, 0) },
-    { "silu_grad", ROW(SILU_GRAD, silu_slope, 1.25, 1) },
-    { "gelu_grad", ROW(GELU_GRAD, gelu_slope, 1.25, 1) },
-    { "gelu_tanh_grad", ROW(GELU_TANH_GRAD, gelu_tanh_slope, 1.25, 1) },
-    { "softplus_grad", ROW(SOFTPLUS_GRAD, sigmoid, 1.25, 1) },
+    { "silu_grad", ROW(SILU_GRAD, silu_slope, 1.5, 1) },
+    { "gelu_grad", ROW(GELU_GRAD, gelu_slope, 1.5, 1) },
+    { "gelu_tanh_grad", ROW(GELU_TANH_GRAD, gelu_tanh_slope, 1.5, 1) },
+    { "softplus_grad", ROW(SOFTPLUS_GRAD, sigmoid, 1.5, 1) },
 #undef ROW
 };
 #define FUNCTIONS ((int)(sizeof functions / sizeof functions[0]))
