@@ -389,10 +389,13 @@ static void fuse_batch_drop(struct fuser *f, struct node *n)
     attach(f, copy);
 }
 
-/* Outside of training, dropout is the value itself. */
+/* Outside of training, dropout is the value itself, unless that lies apart, in a
+ * larger one: what reads it may take it for whole. */
 static void fuse_point(struct fuser *f, struct node *n)
 {
     struct node *copy = copy_node(f, n);
+    const struct value *x = n->ins ? actual(f, n->in[0]) : NULL;
+    bool apart = x && x->base && !x->reshaped;
 
     if (f->mode == MODE_TRAIN && n->out[0]->sunk)
         return;
@@ -401,7 +404,7 @@ static void fuse_point(struct fuser *f, struct node *n)
         return;
     }
     if (f->mode == MODE_INFER && n->training_only) {
-        if (!is_output(f->region, n->out[0])) {
+        if (!apart && !is_output(f->region, n->out[0])) {
             n->out[0]->alias[f->mode] = n->in[0];
             return;
         }
