@@ -6,7 +6,7 @@
 #            compiles without a warning, a header that C++ takes, a run;
 #   texts    comments, names of files, values of -D, bytes that are no text;
 #   folders  imports stay in theirs; make reads the depfile as it was meant.
-# The slice compiles every fourth network and block alone.
+# The slice takes every fourth word, and runs but the programs of all of them.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${RNETC:=$PWD/$BUILD/rnetc}" "${CC:=cc}" "${CXX:=c++}"
@@ -65,7 +65,9 @@ takes() {
 
 whole() {                           # NAME: written, compiled, run
     if "$RNETC" -w "$out/$1.rnet" -o "$out/$1.c" >"$out/log" 2>&1 &&
-        compiles "$1" >"$out/log" 2>&1 && runs "$1" >"$out/log" 2>&1; then
+        compiles "$1" >"$out/log" 2>&1 && {
+            case $long$1 in pair*|word*) ;; *) runs "$1" >"$out/log" 2>&1 ;;
+            esac; }; then
         pass
     else
         fail "$1: $(head -n 12 "$out/log")"
@@ -74,7 +76,12 @@ whole() {                           # NAME: written, compiled, run
 
 # ---- names ----
 
-words=$(cat "$here/words.txt")
+words=$(tr -s ' ' '\n' <"$here/words.txt")
+enough=100
+if [ "$long" != --long ]; then
+    words=$(echo "$words" | awk 'NR % 4 == 0')
+    enough=25
+fi
 
 # Those of all words that may stand in this place: accepted TEXT, @ for the name
 accepted() {
@@ -99,7 +106,7 @@ accepted 'network @(n = 2) { input x_1 [4]  linear(n)  output y_1
     loss mse(y_1, t_1) }' >"$out/networks"
 for list in inputs outputs values targets knobs blocks networks; do
     count=$(wc -l <"$out/$list")
-    if [ "$count" -gt 100 ]; then pass; else fail "$count names as $list"; fi
+    if [ "$count" -gt $enough ]; then pass; else fail "$count names as $list"; fi
 done
 
 # no_twice LIST: without names that the header cannot have beside another
@@ -173,7 +180,7 @@ network %s(n = 4) { input x_1 [4]  %s(n)  output y_1  loss mse(y_1, t_1) }' \
 i=0
 for word in $(cat "$out/networks"); do
     i=$((i + 1))
-    if [ "$long" != --long ] && [ $((i % 12)) -ne 0 ]; then continue; fi
+    if [ "$long" != --long ] && [ $((i % 6)) -ne 0 ]; then continue; fi
     grep -qx "$word" "$out/blocks" || continue
     one_network "$word"
 done
