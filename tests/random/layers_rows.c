@@ -118,7 +118,7 @@ const char *make_attention(struct gen *g, struct scope *s,
     if (chance(g, 25))
         text_add(&text, ", bias = no");
     if (chance(g, 15))
-        text_add(&text, ", %sinit = %s", chance(g, 50) ? "v_" : "out_",
+        text_add(&text, ", %s = %s", chance(g, 50) ? "v_init" : "out_init",
                  an_init_value(g));
     text_add(&text, ")");
     return text.bytes;
