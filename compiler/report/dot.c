@@ -198,8 +198,8 @@ static void draw_loop(struct drawing *d, const struct node *n)
     }
     bool group = n->loop.count == 1;    /* of its own, to be recomputed */
 
-    d->repeats.times[d->repeats.count] = n->loop.count;
-    d->repeats.count += !group;
+    if (!group)
+        d->repeats.times[d->repeats.count++] = n->loop.count;
     enter(d, n, body);
     if (call) {
         d->origin[call->in[0]->id] = d->origin[moved(call->in[0])->id];
