@@ -48,7 +48,7 @@ function layer_cases(name, kinds, chain,    kind, n, k, list, s, count, axes,
             text = chain
             gsub(/C/, c, text)
             i = "layer_" name "_" ++number[name]
-            write_case(i, "network " i " {\n" \
+            write_case(i, "network net_" i " {\n" \
                        (kind[k] == "i" ? of_indices(list[s], text) \
                                        : of_values(list[s], text, c)) \
                        "}\n", 0)
@@ -114,7 +114,7 @@ function shortcut_case(name, maps, shortcut, norm, error,    wide, step, none,
         block("scaled", maps, shortcut, norm, "0.7") \
         block("trained", maps, shortcut, norm, "learned(0.5)") \
         block("channel", maps, shortcut, norm, "channel(0.6)") \
-        "network " name " {\n    input x " \
+        "network net_" name " {\n    input x " \
         (maps ? "[4, 5, 2]\n    conv(6, 3)\n" : "[5]\n    linear(6)\n") \
         (none ? "" : "    plain(" wide step ")\n" \
                      "    repeat 2 { scaled(" wide ") }\n") \

@@ -33,7 +33,7 @@ group() {
     while read -r name error; do
         emit "$name" "$error" || continue
         if $CC $FLAGS -O0 -c -o "$OUT/$name.o" "$OUT/$name.c"; then
-            objects="$objects $OUT/$name.o" names="$names X($name)"
+            objects="$objects $OUT/$name.o" names="$names X(net_$name)"
         else
             echo "$name: FAILED: the emitted C does not compile"
         fi
