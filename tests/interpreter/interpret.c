@@ -212,6 +212,23 @@ static void measure(struct machine *m, struct step *s)
                = tensor_new(m, size_of(m, n->out[0]));
 }
 
+/* From -1 to 1. */
+static real noise(struct machine *m)
+{
+    m->noise = m->noise * 1664525 + 1013904223;
+    return (real)m->noise * (real)0x1p-31 - 1;
+}
+
+/* Order and fusion round otherwise: two sums of the same terms that cancel may
+ * be 0 and a rounding.  So the runs in float must not agree by chance. */
+static void shake(struct machine *m, real *values, size_t size)
+{
+    if (!m->feed->shaken || sizeof(real) == sizeof(double))
+        return;
+    for (size_t i = 0; i < size; i++)
+        values[i] += values[i] * (real)0x1p-23 * noise(m);
+}
+
 static void run_node(struct machine *m, const struct frame *frame,
                      struct pair pair)
 {
@@ -230,6 +247,8 @@ static void run_node(struct machine *m, const struct frame *frame,
         return;                         /* 0, and no gradient */
     m->last = s;
     s->rule->forward(m, s);
+    if (s->out)
+        shake(m, s->out->x, s->out->size);
     if (n->op == OP_BATCH_NORM)
         add_event(m, EVENT_NORM)->norm = s;
 }
@@ -262,10 +281,8 @@ static void reconstruct(struct machine *m, struct tensor *x)
         return;
     for (size_t i = 0; i < x->size; i++)
         most = fabs(x->x[i]) > most ? fabs(x->x[i]) : most;
-    for (size_t i = 0; i < x->size; i++) {
-        m->noise = m->noise * 1664525 + 1013904223;
-        x->x[i] += most * (real)0x1p-21 * ((real)m->noise * (real)0x1p-31 - 1);
-    }
+    for (size_t i = 0; i < x->size; i++)
+        x->x[i] += most * (real)0x1p-21 * noise(m);
 }
 
 static void run_loop(struct machine *m, const struct frame *frame,
@@ -400,6 +417,8 @@ static void step_back(struct machine *m, struct step *s)
         return;
     for (size_t i = 0; s->out && i < s->out->size; i++)
         note_term(m, s->out->dx[i]);
+    if (s->out)
+        shake(m, s->out->dx, s->out->size);
     for (int i = 0; i < s->node->ins && (s->out || i == 0); i++)
         s->in[i]->reached = true;
     if (s->rule->backward)

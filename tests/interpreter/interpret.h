@@ -25,6 +25,9 @@ struct feed {
     double **values;                    /* of each input, in order */
     struct links *links;                /* of those that are graphs */
     double **tensors;                   /* of subject->tensors, published */
+    bool shaken;                        /* in float, every result and every
+                                           gradient is rounded once more, at
+                                           random */
 };
 
 /* Numbers whose sign decides: how far an operation was from a kink. */

@@ -192,6 +192,7 @@ void draw_disturbed(const struct subject *subject, const struct feed *feed,
     int number = 0;
 
     *copy = *feed;
+    copy->shaken = true;
     new_arrays(subject, arena, copy);
     copy->links = feed->links;
     for (size_t i = 0; i < subject->count; i++)
