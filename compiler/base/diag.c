@@ -175,13 +175,21 @@ static void color_off(const struct diag *diag, struct text *out)
     color_on(diag, out, "\33[m\33[K");
 }
 
-/* First byte of a character at or before `at`, not before `begin`. */
+static bool continues(const struct source *source, uint32_t at)
+{
+    return ((unsigned char)source->text[at] & 0xC0) == 0x80;
+}
+
+/* First byte of the character that `at` is in, not before `begin`; `at` itself
+ * where more bytes than a character has continue one. */
 static uint32_t character_start(const struct source *source, uint32_t at,
                                 uint32_t begin)
 {
-    while (at > begin && ((unsigned char)source->text[at] & 0xC0) == 0x80)
-        at--;
-    return at;
+    uint32_t start = at;
+
+    while (start > begin && at - start < 3 && continues(source, start))
+        start--;
+    return continues(source, start) ? at : start;
 }
 
 /* Of a long line, the part about byte `at`. */
