@@ -55,7 +55,7 @@ static struct weights hyper_weights(struct body *body, const struct site *site,
     if (!site->normed)
         return (struct weights) { NULL, fixed };
     int64_t size = site->normed->features / site->n;
-    struct param *weight = to == 1
+    struct param *weight = fixed->shape.rank == 1
         ? site_vector(body, site->path, leaf, size, 0)
         : site_matrix(body, site->path, leaf, to, size);
     weight->decay = true;
