@@ -25,8 +25,7 @@ import rnet_text
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-TOLERANCE = 2e-6        # of the largest magnitude of what is compared: numbers
-                        # in emitted code are written as float
+TOLERANCE = 1e-6        # of the largest magnitude of what is compared
 FLOOR = 1e-2            # of the largest gradient, likewise of 1
 
 torch.set_default_dtype(torch.float64)
@@ -166,7 +165,7 @@ LAYERS = {
     "attention": [("heads", None, None), ("causal", 0, "causal"),
                   ("groups", "heads", None), ("head", "even", None),
                   ("from", "none", None), ("lengths", "none", None),
-                  ("bias", 1, None), ("rope", 0, "rope"),
+                  ("bias", "auto", None), ("rope", 0, "rope"),
                   ("neighbours", 0, "neighbours"), ("qk_norm", "none", None)],
     "positions": [("kind", None, None), ("count", "rows", None),
                   ("base", 10000, None)],
@@ -231,6 +230,11 @@ OF_NUMBERS = {
 
 class NoNumber(Exception):
     pass
+
+
+def single(n):
+    """Numbers stand in emitted code as float, in the double build too."""
+    return float(numpy.float32(n)) if isinstance(n, float) else n
 
 
 def number(node, env):
@@ -424,7 +428,7 @@ class Network:
             indexed = body.loops > body.scope.loops
             body.env[item[1]] = Shared(item[2], body.env, body.scope.next(
                 item[1], indexed))
-        elif kind == "input":
+        elif kind == "input" and getattr(body, "network", False):
             x = self.input(body, item, x)
         elif kind == "output":
             y = self.value(body, item[2], x) if item[2] else x
@@ -495,7 +499,7 @@ class Network:
             return y
         node, env = self.head(p["scale"], body.env)
         if is_number(node, env):
-            return y * number(node, env)
+            return y * single(number(node, env))
         path = self.property_scope(body, "scale")
         return y * self.param(path, 1 if node[1] == "learned" else y.shape[-1])
 
@@ -554,7 +558,7 @@ class Network:
         if word == "projection":
             return self.projected(body, node, x, y) + y
         if is_number(node, env):
-            return number(node, env) * x + y
+            return single(number(node, env)) * x + y
         inner = body.inner(scope=Scope(self.property_scope(body, "shortcut"),
                                        body.loops), env=env)
         return self.value(inner, node, x) + y
@@ -595,11 +599,13 @@ class Network:
             return x
         if kind == "as":
             return self.named(body, node, x, column)
+        if kind == "call" and is_number(node, body.env):
+            return single(number(node, body.env))   # log, exp and abs are layers too
         if kind == "name" or kind == "call":
             arguments = node[2] if kind == "call" else []
             return self.applied(body, node[1], arguments, x, column)
         if kind == "number" or is_number(node, body.env):
-            return number(node, body.env)
+            return single(number(node, body.env))
         if kind == "negate":
             return -self.value(body, node[1], x)
         if kind == "binary":
@@ -632,8 +638,8 @@ class Network:
         return x
 
     def binary(self, body, node, x):
-        a = self.value(body, node[2], x)
-        b = self.value(body, node[3], x)
+        a = self.unnamed(body, node[2], x)
+        b = self.unnamed(body, node[3], x)
         return OPERATORS[node[1]](*broadcast(a, b))
 
     def group(self, body, items, x):
@@ -641,7 +647,7 @@ class Network:
         inner = body.inner(before=None, after=None)
         if body.stream and "shortcut" in self.properties(items, inner):
             inner.stream = None
-            return body.stream.through(inner, items, x)
+            return body.stream.through(inner, items, body.stream.read(), x)
         if body.stream:
             return self.run_items(inner, items, x)
         y = self.run_block(inner, items, x)
@@ -661,7 +667,7 @@ class Network:
         thing = body.env.get(name)
         if isinstance(thing, (int, float)) or (thing is None and name in
                                                ("yes", "no")):
-            return number(("name", name), body.env)
+            return single(number(("name", name), body.env))
         if isinstance(thing, Shared):
             return self.apply_shared(body, thing, arguments, x, column)
         if isinstance(thing, Bound):
@@ -731,11 +737,12 @@ class Network:
         items = self.blocks[name][1]
         inner = Body(env, None, loops=body.loops)
         inner.scope = Scope(self.path(body, name), body.loops)
+        enters = body.stream.read() if body.stream else x
         for item in items:
             if item[0] == "input":
-                self.input(inner, item, x)
+                self.input(inner, item, enters)
         if body.stream:
-            return body.stream.through(inner, items, x)
+            return body.stream.through(inner, items, enters, x)
         return self.run_block(inner, items, x)
 
     # ---- layers
@@ -772,7 +779,7 @@ class Network:
 
     def arguments(self, body, name, given):
         rows = LAYERS[name]
-        found = {row[0]: row[1] for row in rows}
+        found = {row[0]: single(row[1]) for row in rows}
         position = 0
         for key, node in given:
             if key is None:
@@ -795,7 +802,8 @@ class Network:
                 if row[0] == "padding" else 10000 if row[0] == "rope" else 1
         if (name, row[0]) in CHAINS or row[0] == "weight":
             return Bound(node, around)
-        return number(node, around)
+        n = number(node, around)
+        return n if row[0] in ("base", "rope") else single(n)
 
     def layer(self, body, name, given, x):
         if name == "concat":
@@ -1092,7 +1100,8 @@ class Network:
             q, k = [self.turned(m, a["rope"], a["neighbours"])
                     for m in (q, k)]
         k, v = [m.repeat_interleave(heads // groups, 2) for m in (k, v)]
-        scores = torch.einsum("nihd,njhd->nhij", q, k) / math.sqrt(d)
+        scores = torch.einsum("nihd,njhd->nhij", q, k) * single(
+            1 / math.sqrt(d))
         seen = torch.ones(scores.shape[-2:], dtype=torch.bool)
         seen = seen.tril() if a["causal"] else seen
         seen = seen.expand(scores.shape)
@@ -1103,8 +1112,9 @@ class Network:
         scores = scores.masked_fill(~seen, -1e300)
         p = torch.softmax(scores, -1) * seen
         y = torch.einsum("nhij,njhd->nihd", p, v).flatten(2)
-        return self.project(path + ".out_proj", y, f, a["bias"]).reshape(
-            x.shape)
+        bias = a["bias"] if a["bias"] != "auto" \
+            else self.has(path + ".out_proj.bias")
+        return self.project(path + ".out_proj", y, f, bias).reshape(x.shape)
 
     def layer_positions(self, body, a, x):
         rows, f = x.flatten(1, -2).shape[1], x.shape[-1]
@@ -1172,7 +1182,7 @@ class Network:
             return a + b if node[1] == "+" else a - b
         if node[0] == "binary":
             return OPERATORS[node[1]](*[
-                number(n, body.env) if is_number(n, body.env)
+                single(number(n, body.env)) if is_number(n, body.env)
                 else self.loss_of(body, n) for n in node[2:]])
         if node[0] != "call":
             raise Unsupported("a loss")
@@ -1201,8 +1211,9 @@ class Network:
     def loss_cross_entropy(self, body, x, t, more):
         count = x.shape[-1]
         x, t = x.reshape(-1, count), t.reshape(-1).long()
-        s = number(more["smoothing"], body.env) if "smoothing" in more else 0
-        w = torch.tensor([float(n) for n in number(more["weights"],
+        s = single(number(more["smoothing"], body.env)) \
+            if "smoothing" in more else 0
+        w = torch.tensor([single(float(n)) for n in number(more["weights"],
                                                    body.env)]) \
             if "weights" in more else torch.ones(count)
         r = self.target(body, more["weight"]).detach().reshape(-1) \
@@ -1237,12 +1248,11 @@ class Stream:
         self.network.value(body, group, x)
         return self.leave()
 
-    def through(self, body, items, x):
-        """A block of the stream: its branch reads and writes it."""
+    def through(self, body, items, h, x):
+        """A block of the stream: its branch reads h, which is written back."""
         p = self.network.properties(items, body)
         if p.pop("shortcut", None) != ("name", "identity"):
             raise Unsupported("a shortcut in a stream")
-        h = self.read()
         y, *_ = self.network.branch(body, p, items, h)
         y = self.network.finish(body, p, h, y, (("name", "none"), {}), None)
         self.write(y)
@@ -1265,12 +1275,12 @@ class Attention(Stream):
 
     def mixed(self):
         values = self.values + ([self.sum] if self.sum is not None else [])
+        path = self.site()
         if len(values) == 1:
             return values[0]
-        f = values[0].shape[-1]
-        w = self.param(self.site(), "query", f)
+        w = self.param(path, "query", values[0].shape[-1])
         scores = torch.stack([
-            (v / torch.sqrt((v * v).mean(-1, True) + 1e-5) * w).sum(-1)
+            (v / torch.sqrt((v * v).mean(-1, True) + single(1e-5)) * w).sum(-1)
             for v in values])
         a = torch.softmax(scores, 0)
         return sum(a[i][..., None] * v for i, v in enumerate(values))
@@ -1302,10 +1312,10 @@ class Weighted(Stream):
                 if group[2]:
                     inner.env[group[2]] = i
             seen.append(network.value(inner, group[3] if group[0] == "repeat"
-                                      else group, seen[-1]))
+                                      else group, x))
             a = self.param(self.site(), "weight", i + 2)
-            seen[-1] = sum(a[j] * v for j, v in enumerate(seen))
-        return seen[-1]
+            x = sum(a[j] * v for j, v in enumerate(seen))
+        return x
 
 
 class Hyper(Stream):
@@ -1320,7 +1330,7 @@ class Hyper(Stream):
         if "dynamic" in self.words:
             h = self.h
             h = (h - h.mean(-1, True)) / torch.sqrt(
-                h.var(-1, unbiased=False, keepdim=True) + 1e-5)
+                h.var(-1, unbiased=False, keepdim=True) + single(1e-5))
             alpha = self.param(path, "alpha_scale", 1)
             beta = self.param(path, "beta_scale", 1)
             read = read + alpha * torch.tanh(
@@ -1347,7 +1357,7 @@ class Manifold(Hyper):
         path, n = self.site(), self.n
         u = self.h.flatten(-2)
         f = u.shape[-1]
-        u = u / torch.sqrt((u * u).mean(-1, True) + 1e-5)
+        u = u / torch.sqrt((u * u).mean(-1, True) + single(1e-5))
 
         def weigh(name, rows, shape):
             return self.param(path, name + "_scale", 1) * (
