@@ -19,7 +19,7 @@ enum { ATTEMPTS = 8, FLOATS = 3 };
 /* A small gradient is measured against this share of the largest term of any,
  * one that is zero but for rounding against the second. */
 #define GRADIENT_FLOOR       1e-2
-#define ZERO_FLOOR           1
+#define ZERO_FLOOR           1e-1
 #define ZERO                 1e-7
 
 const char *verdict_text(enum verdict verdict)
