@@ -365,21 +365,20 @@ static ALWAYS_INLINE vf v_gelu_tanh_slope(vf x)
 
 /* ------------------------------------------------------- sine and cosine */
 
-/* Of phase / 2^32 turns; errors below 1.2e-7.  Polynomials of the Cephes
- * library's sinf and cosf, on an eighth of a turn either way. */
-static ALWAYS_INLINE void v_sine(vi phase, vf *sine, vf *cosine)
+/* Of `quarter` quarters of a turn and r radians, |r| <= pi / 4: within 1.5 units
+ * of the last place, and so however small the angle is.  Polynomials of the
+ * Cephes library's sinf and cosf. */
+static ALWAYS_INLINE void v_sine(vi quarter, vf r, vf *sine, vf *cosine)
 {
-    vu bits = (vu)phase, quarter = (bits + 0x20000000u) >> 30;
-    vf r = v_from_int((vi)(bits - (quarter << 30))) * 1.46291808e-9f;
     vf z = r * r;
     vf s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z
             + -1.6666654611e-1f) * z * r + r;
     vf c = ((2.443315711809948e-5f * z + -1.388731625493765e-3f) * z
             + 4.166664568298827e-2f) * z * z - 0.5f * z + 1;
-    vi odd = (vi)(quarter & 1) != 0;
+    vi odd = (quarter & 1) != 0;
 
-    *sine = (vf)((vu)v_select(odd, c, s) ^ (quarter & 2) << 30);
-    *cosine = (vf)((vu)v_select(odd, s, c) ^ ((quarter + 1) & 2) << 30);
+    *sine = (vf)((vu)v_select(odd, c, s) ^ (vu)(quarter & 2) << 30);
+    *cosine = (vf)((vu)v_select(odd, s, c) ^ (vu)((quarter + 1) & 2) << 30);
 }
 
 #endif

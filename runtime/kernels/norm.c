@@ -180,7 +180,8 @@ static void strip(const struct norm_job *job, long row, long count)
 /* ---------------------------------------------------------- strips, backward */
 
 /* What the gradient of one group is made of:
- * dx = rstd (g - mean(g) - xhat mean(g xhat)), g = gamma dy */
+ * dx = rstd (g - mean(g) - xhat mean(g xhat)), g = gamma dy, rounded: a group of
+ * one value has dx = 0. */
 struct slopes { struct lanes mean, product, rstd; };
 
 static void strip_means(const float *dy, const float *xhat, const float *gamma,
@@ -241,7 +242,8 @@ static void strip_grad_apply(const struct norm_job *job,
             UNROLL
             for (int j = 0; j < VECTORS; j++) {
                 long at = i * RNET_LANES + j * RNET_W;
-                vf g = gamma * v_loadu(dy + at) - by->mean.v[j];
+                vf g = v_rounded(gamma * v_loadu(dy + at))
+                       - by->mean.v[j];
 
                 g = g - v_loadu(xhat + at) * by->product.v[j];
                 v_store(acc + at, g * by->rstd.v[j]);
@@ -482,7 +484,7 @@ static void plain_grad_apply(const struct norm_job *job,
                                     count);
 
                 if (job->gamma)
-                    g *= load(job->gamma + f + j, count);
+                    g = v_rounded(g * load(job->gamma + f + j, count));
                 g = g - by->mean
                     - load(job->xhat + row * job->xhat_stride + f + j,
                                    count) * by->product;
@@ -707,7 +709,7 @@ static void maps_grad_apply(const struct norm_job *job,
                                     count);
 
                 if (job->gamma)
-                    g *= load(job->gamma + f + j, count);
+                    g = v_rounded(g * load(job->gamma + f + j, count));
                 g = g - load(mean + k + j, count)
                     - load(job->xhat + row * job->xhat_stride + f + j,
                                    count)

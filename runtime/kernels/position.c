@@ -1,8 +1,8 @@
 /* position.c: rotary embeddings, tables of sines and sines of values, on
  * vectors.
  *
- * Angles are fractions of a turn in 64 bits, which wrap by themselves: position
- * times the turn of a pair is exact for any position.  Those of 32 rows and up
+ * Positions' angles are fractions of a turn in 64 bits, which wrap by themselves:
+ * position times the turn of a pair is exact for any position.  Those of 32 rows and up
  * to 32 features of a head are made once for all heads. */
 #include <math.h>
 
@@ -26,24 +26,42 @@ static uint64_t turn_of(const struct position_job *job, long pair)
     return (uint64_t)ldexp(turn - floor(turn), 64);
 }
 
-/* phase[k] = position of row k times turn, in 2^-32, rounded */
-static void phases(const struct position_job *job, long row, long count,
-                   uint64_t turn, int32_t *phase, long step)
+/* An angle as quarters of a turn and the radians left, -pi / 4 to pi / 4, which
+ * a float keeps however small they are; as a tile lies. */
+struct reduced {
+    int32_t quarter[BLOCK * RNET_LANES] __attribute__((aligned(64)));
+    float rest[BLOCK * RNET_LANES] __attribute__((aligned(64)));
+};
+
+/* Of `turn` in 2^-64. */
+static void reduce_turn(struct reduced *to, long at, uint64_t turn)
+{
+    uint64_t quarter = (turn + (UINT64_C(1) << 61)) >> 62;
+
+    to->quarter[at] = (int32_t)quarter;
+    to->rest[at] = (float)(int64_t)(turn - (quarter << 62)) * 3.40612158e-19f;
+}
+
+/* Feature `at` of rows row to row + count - 1: their positions times turn. */
+static void reduce_positions(struct reduced *to, const struct position_job *job,
+                             long row, long count, uint64_t turn, long at,
+                             long step)
 {
     uint64_t position = (uint64_t)(row % job->rows.rows_per_sample);
 
     for (long k = 0; k < count; k++) {
-        phase[k * step] = (int32_t)((position * turn + (1u << 31)) >> 32);
+        reduce_turn(to, at + k * step, position * turn);
         if (++position == (uint64_t)job->rows.rows_per_sample)
             position = 0;
     }
 }
 
-static void take_sines(struct angles *to, const int32_t *phase)
+static void take_sines(struct angles *to, const struct reduced *from)
 {
     for (int i = 0; i < BLOCK * RNET_LANES; i += RNET_W) {
         vf sine, cosine;
-        v_sine(vi_loadu(phase + i), &sine, &cosine);
+        v_sine(vi_loadu(from->quarter + i), v_load(from->rest + i), &sine,
+               &cosine);
         v_store(to->sine + i, sine);
         v_store(to->cosine + i, cosine);
     }
@@ -53,15 +71,14 @@ static void take_sines(struct angles *to, const int32_t *phase)
 static void fill_angles(struct angles *to, const struct position_job *job,
                         long row, long count, long feature, long features)
 {
-    int32_t phase[BLOCK * RNET_LANES] __attribute__((aligned(64))) = { 0 };
+    struct reduced from = { .quarter = { 0 } };
     int strips = job->rows.layout == RNET_STRIPS;
 
-    for (long f = 0; f < features; f++) {
-        uint64_t turn = turn_of(job, position_pair(job, feature + f));
-        phases(job, row, count, turn, phase + (strips ? f * RNET_LANES : f),
-               strips ? 1 : BLOCK);
-    }
-    take_sines(to, phase);
+    for (long f = 0; f < features; f++)
+        reduce_positions(&from, job, row, count,
+                         turn_of(job, position_pair(job, feature + f)),
+                         strips ? f * RNET_LANES : f, strips ? 1 : BLOCK);
+    take_sines(to, &from);
 }
 
 /* ------------------------------------------------------------------ tiles */
@@ -237,28 +254,32 @@ static float number_of(const struct position_job *job, long row)
                  + row % RNET_LANES];
 }
 
-/* x `turns` in 2^-32 of a turn; of what is not finite, 0. */
-static int32_t phase_of(float x, double turns)
+/* x `turns`; of what is not finite, 0. */
+static void reduce_number(struct reduced *to, long at, float x, double turns)
 {
-    double turn = (double)x * turns;
+    double turn = (double)x * turns, quarter;
 
     turn -= floor(turn);
-    return turn >= 0 ? (int32_t)(uint32_t)(uint64_t)ldexp(turn, 32) : 0;
+    quarter = floor(4 * turn + 0.5);
+    if (!(turn >= 0))
+        turn = quarter = 0;
+    to->quarter[at] = (int32_t)quarter;
+    to->rest[at] = (float)((turn - 0.25 * quarter) * 6.283185307179586);
 }
 
 static void fill_features(struct angles *to, const struct position_job *job,
                           long row, long count, long feature, long features)
 {
-    int32_t phase[BLOCK * RNET_LANES] __attribute__((aligned(64))) = { 0 };
+    struct reduced from = { .quarter = { 0 } };
     int strips = job->rows.layout == RNET_STRIPS;
 
     for (long f = 0; f < features; f++) {
         double turns = position_rate(job, feature + f) * 0.15915494309189535;
         for (long k = 0; k < count; k++)
-            phase[strips ? f * RNET_LANES + k : k * BLOCK + f] =
-                phase_of(number_of(job, row + k), turns);
+            reduce_number(&from, strips ? f * RNET_LANES + k : k * BLOCK + f,
+                          number_of(job, row + k), turns);
     }
-    take_sines(to, phase);
+    take_sines(to, &from);
 }
 
 /* acc = from; NaN in the rows whose number is not finite. */

@@ -186,6 +186,23 @@ static ALWAYS_INLINE vi vi_first(int n)
     return vi_lanes() < vi_set(n);
 }
 
+/* A product as it is stored elsewhere: rounded, not part of a fused
+ * multiply-add.  What is equal in both places then cancels exactly. */
+static ALWAYS_INLINE vf v_rounded(vf a)
+{
+#if defined __clang__ && defined __x86_64__
+    __asm__("" : "+v"(a));
+    return a;
+#elif defined __clang__ && defined __aarch64__
+    __asm__("" : "+w"(a));
+    return a;
+#elif defined __clang__
+    return a;
+#else
+    return __builtin_assoc_barrier(a);
+#endif
+}
+
 /* a > b ? a : b: b when either is NaN. */
 static ALWAYS_INLINE vf v_max(vf a, vf b)
 {

@@ -277,6 +277,52 @@ static void layer_norm_of_a_constant_row(void **state)
     end(&call);
 }
 
+/* dx of a group of one value; two rows, maps of one pixel too. */
+static void norm_of_one_value(void **state)
+{
+    const float xhat[10] = { 0 }, rstd[10] = { 300, 300, 300, 300, 300, 300,
+                                               300, 300, 300, 300 };
+    float dy[10], dx[10], gamma[5];
+    struct call call;
+
+    (void)state;
+    begin(&call, 2);
+    for (int i = 0; i < 10; i++) {
+        dy[i] = 0.1f * (float)(i + 1);
+        gamma[i / 2] = 1.1f + 0.3f * (float)i;
+    }
+    EACH_ISA(isa)
+        for (int maps = 0; maps < 2; maps++) {
+            (maps ? rnet_norm_maps_grad : rnet_norm_rows_grad)(
+                &call.run, plain(2), 5, RNET_NORM_LAYER, 5, dy, 5, xhat, 5,
+                rstd, gamma, NULL, RNET_STEPS(RNET_WITH(STORE, dx, 5)));
+            for (int i = 0; i < 10; i++)
+                assert_true(dx[i] == 0);
+        }
+    end(&call);
+}
+
+/* Relative errors are small where angles are. */
+static void sines_of_small_numbers(void **state)
+{
+    float x[3] = { 1e-3f, -3e-6f, 7e-20f }, y[12];
+    struct call call;
+
+    (void)state;
+    begin(&call, 3);
+    EACH_ISA(isa) {
+        rnet_sine_features(&call.run, plain(3), 4, 100, 0, x, 1,
+                           RNET_STEPS(RNET_WITH(STORE, y, 4)));
+        for (int i = 0; i < 3; i++)
+            for (int k = 0; k < 2; k++) {
+                double angle = (double)x[i] * pow(100, -k / 2.0);
+
+                assert_true(fabs(y[4 * i + k] / sin(angle) - 1) < 2e-7);
+            }
+    }
+    end(&call);
+}
+
 static void batch_norm_of_one_value(void **state)
 {
     struct session s = open_session(&normed, 2);
@@ -647,6 +693,8 @@ int main(void)
         cmocka_unit_test(cross_entropy_at_infinite_logits),
         cmocka_unit_test(mean_of_no_rows),
         cmocka_unit_test(layer_norm_of_a_constant_row),
+        cmocka_unit_test(norm_of_one_value),
+        cmocka_unit_test(sines_of_small_numbers),
         cmocka_unit_test(batch_norm_of_one_value),
         cmocka_unit_test(running_variance_is_unbiased),
         cmocka_unit_test(batch_norm_of_a_constant_channel),
