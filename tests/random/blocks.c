@@ -15,11 +15,28 @@ struct branch {
 
 /* ---- what a property says ---- */
 
+/* Its text, now and then what an `if` leaves. */
+static const char *perhaps_chosen(struct gen *g, const struct scope *s,
+                                  const char *text)
+{
+    bool holds;
+
+    if (!chance(g, 10))
+        return text;
+    mark(g, "property in if");
+    const char *condition = a_condition(g, s, &holds);
+    if (!holds)
+        return draw_format("if %s { then relu -> abs } else { %s }", condition,
+                           text);
+    return draw_format("if %s { %s }%s", condition, text,
+                       chance(g, 50) ? " else { scale 3 }" : "");
+}
+
 static void property(struct gen *g, struct scope *s, const char *text)
 {
-    struct item *item = item_add(s->body, ITEM_LINE, text);
+    struct item *item = item_add(s->body, ITEM_LINE,
+                                 perhaps_chosen(g, s, text));
 
-    (void)g;
     item->free = true;
     item->shape = s->shape;
 }
@@ -330,9 +347,11 @@ static void add_parameters(struct gen *g, struct scope *s,
             text_add(&actual, "%s = ", name);
         text_add(&actual, "%d", value);
     }
+    if (block->graph)
+        text_add(&formal, "%s%s", formal.length ? ", " : "(", block->graph);
     if (g->options.curves && chance(g, 30)) {
         block->curve = s->curve = new_name(g, "curve");
-        text_add(&formal, "%s%s = %s", count ? ", " : "(", s->curve,
+        text_add(&formal, "%s%s = %s", formal.length ? ", " : "(", s->curve,
                  a_function(g));
     }
     block->parameters = formal.length ? draw_format("%s)", formal.bytes) : "";
@@ -382,6 +401,8 @@ struct block *new_block(struct gen *g, const struct scope *at, bool stream)
 
     block->name = new_name(g, "b");
     block->in = at->shape;
+    if (g->options.curves && at->graph && chance(g, 40))
+        block->graph = s.graph = new_name(g, "net");
     add_parameters(g, &s, block);
     if (chance(g, 40))
         add_binding(g, &s);
@@ -412,24 +433,39 @@ struct block *new_block(struct gen *g, const struct scope *at, bool stream)
     return block;
 }
 
-const char *call_arguments(struct gen *g, const struct block *block)
+/* `(a = 1`, or nothing yet. */
+static void add_argument(struct text *to, const char *name, const char *value)
+{
+    text_add(to, "%s%s = %s", to->length ? ", " : "(", name, value);
+}
+
+const char *call_arguments(struct gen *g, const struct scope *s,
+                           const struct block *block)
 {
     static const char *const chains[] = { "tanh -> silu", "relu",
         "leaky_relu(0.3)", "identity * 0.5 -> tanh", "gelu", "sigmoid -> log",
         NULL };
 
-    if (!block->curve || chance(g, 40))
-        return *block->arguments ? draw_format("%s)", block->arguments) : "";
-    mark(g, "chain as argument");
-    return draw_format("%s%s = %s)", *block->arguments ? draw_format("%s, ",
-                       block->arguments) : "(", block->curve,
-                       draw_of(&g->draw, chains));
+    struct text text = { 0 };
+
+    text_add(&text, "%s", block->arguments);
+    if (block->graph) {
+        mark(g, "graph as argument");
+        add_argument(&text, block->graph, s->graph);
+    }
+    if (block->curve && chance(g, 60)) {
+        mark(g, "chain as argument");
+        add_argument(&text, block->curve, draw_of(&g->draw, chains));
+    }
+    if (text.length)
+        text_add(&text, ")");
+    return text.bytes;
 }
 
 void add_call(struct gen *g, struct scope *s, struct block *block)
 {
     struct item *item = item_add(s->body, ITEM_CALL,
-                                 call_arguments(g, block));
+                                 call_arguments(g, s, block));
 
     mark(g, "block");
     if (s->block)
@@ -453,6 +489,7 @@ static struct block *known_block(struct gen *g, const struct scope *s,
 
     for (struct block *b = g->blocks; b; b = b->next)
         if (shape_same(&b->in, &s->shape) && (!sums || b->sums)
+            && (!b->graph || s->graph)
             && b->macs * s->times <= g->macs
             && b->params * s->times <= g->params && below(g, ++fits) == 0)
             found = b;
@@ -489,19 +526,31 @@ bool add_block(struct gen *g, struct scope *s)
     return block != NULL;
 }
 
-bool add_group(struct gen *g, struct scope *s)
+static void add_residual(struct gen *g, struct scope *s, struct branch branch,
+                         bool stream)
 {
     struct item *item = item_add(s->body, ITEM_GROUP, "");
     struct scope inner = *s;
-    struct branch branch = { .shortcut = a_shortcut(g, s) };
 
-    mark(g, "group");
     item->body = inner.body = draw_memory(sizeof *inner.body);
     inner.depth++;
+    inner.stream = false;
     inner.values = inner.values > 5 ? 5 : inner.values;
-    make_residual(g, &inner, &branch, false);
+    make_residual(g, &inner, &branch, stream);
     item->shape = s->shape = inner.shape;
     item->weights = true;
     s->heat = 1.5;
+}
+
+bool add_group(struct gen *g, struct scope *s)
+{
+    mark(g, "group");
+    add_residual(g, s, (struct branch) { .shortcut = a_shortcut(g, s) }, false);
     return true;
+}
+
+void add_stream_group(struct gen *g, struct scope *s)
+{
+    mark(g, "group in stream");
+    add_residual(g, s, (struct branch) { .shortcut = IDENTITY }, true);
 }

@@ -12,7 +12,8 @@ static const char *const constructs[] = {
     "expression", "number by name", "knob", "if", "value as", "side line",
     "value used again", "layer as", "block as", "odd name", "axis",
     "block", "block in block", "block called again", "block of any shape",
-    "chain as parameter", "chain as argument", "input of a block", "group",
+    "chain as parameter", "chain as argument", "graph as argument", "input of a block", "group",
+    "property in if", "sum of many", "concat of many",
     "repeat", "repeat as", "repeat in repeat", "repeat in block",
     "repeat once or never", "stage", "stage in repeat", "varying number",
     "checkpoint", "checkpoint repeat", "shared", "shared in repeat",
@@ -36,7 +37,7 @@ static const char *const constructs[] = {
     /* streams */
     "stream attention", "stream attention every", "stream weighted",
     "stream hyper", "stream hyper dynamic", "stream manifold",
-    "stream reversible",
+    "stream reversible", "group in stream",
     /* ends */
     "input", "input int", "input graph", "output", "output of a side line",
     "several outputs", "several losses", "sum of losses", "loss times a number",

@@ -196,6 +196,20 @@ static const char *with_value(struct gen *g, struct scope *s)
     }
 }
 
+/* identity + a + b - c + ...: three to seven others */
+static const char *with_many(struct gen *g, struct scope *s)
+{
+    struct text text = { 0 };
+    int count = 3 + below(g, 5);
+
+    mark(g, "sum of many");
+    text_add(&text, "identity");
+    for (int i = 0; i < count; i++)
+        text_add(&text, " %s %s", chance(g, 80) ? "+" : "-",
+                 chance(g, 50) ? a_function(g) : an_operand(g, s));
+    return text.bytes;
+}
+
 /* Two chains from here, one a gate. */
 static const char *gated_pair(struct gen *g, struct scope *s,
                               struct shape *shape)
@@ -262,11 +276,14 @@ static void add_expression(struct gen *g, struct scope *s)
     struct shape shape = s->shape;
     bool arrow = false;
     const char *text;
-    int kind = below(g, 5);
+    int kind = below(g, 16);
 
-    if (kind == 0) {
-        text = gated_pair(g, s, &shape);
+    if (kind == 15) {
+        text = with_many(g, s);
+        s->heat += 4;
     } else if (kind < 3) {
+        text = gated_pair(g, s, &shape);
+    } else if (kind < 9) {
         text = with_value(g, s);
         s->heat += 1;
     } else {
@@ -318,6 +335,28 @@ static void go_back(struct gen *g, struct scope *s)
     mark(g, "value used again");
     struct shape shape = v->shape;
     add_link(s, v->name, &shape, false);
+}
+
+/* concat(tanh, v1, identity, v1, ...): of the values of this shape */
+static void join_many(struct gen *g, struct scope *s)
+{
+    struct shape shape = s->shape;
+    struct text text = { 0 };
+    int count = 3 + below(g, 6), axis = below(g, shape.rank);
+
+    if (shape_size(&shape) * count > 700)
+        return;
+    mark(g, "concat of many");
+    text_add(&text, "concat(identity");
+    for (int i = 1; i < count; i++) {
+        const struct value *v = s->values ? &s->value[below(g, s->values)]
+                                          : NULL;
+        bool fits = v && shape_same(&v->shape, &shape);
+        text_add(&text, ", %s", fits ? v->name : a_function(g));
+    }
+    text_add(&text, axis == shape.rank - 1 ? ")" : ", axis = %d)", axis);
+    shape.axis[axis] *= count;
+    add_link(s, text.bytes, &shape, false);
 }
 
 /* concat(identity, another value) */
@@ -389,7 +428,7 @@ void make_column(struct gen *g, struct scope *s, int steps)
         else if (kind < 67)
             go_back(g, s);
         else if (kind < 70)
-            join_values(g, s);
+            chance(g, 20) ? join_many(g, s) : join_values(g, s);
         else if (kind < 72)
             name_number(g, s);
         else if (!try_bodies(g, s) && !try_bodies(g, s))

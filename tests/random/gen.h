@@ -26,6 +26,7 @@ struct scope {
     const char *index;          /* of a repeat of `count`, or NULL */
     int count;
     const char *curve;          /* a block's parameter that is a chain */
+    const char *graph;          /* an input, or a block's parameter */
     int depth;                  /* bodies within each other */
     int times;                  /* iterations of all repeats around */
     bool block;                 /* only a block's own names */
@@ -37,7 +38,7 @@ struct options {
     bool batch;                 /* batch norms, graphs, weighted losses:
                                    samples that see each other */
     bool chance;                /* dropout and dropped branches */
-    bool curves;                /* blocks with chains as parameters */
+    bool curves;                /* blocks with chains and graphs as parameters */
     bool names;                 /* of layers and blocks, by `as` or `shared` */
     enum form { FORM_ANY, FORM_BRANCHES, FORM_BLOCKS } form;
 };
@@ -49,7 +50,6 @@ struct gen {
     bool used[USED];            /* by rows of census.c */
     double macs, params;        /* left to spend */
     struct block *blocks, *last;
-    const char *graph;          /* an input, or NULL */
     const char *lengths;        /* an integer input, or NULL */
     struct shape lengths_of;
     const char *import[IMPORTS];
@@ -150,14 +150,18 @@ bool add_repeat(struct gen *g, struct scope *s);
 bool add_stream(struct gen *g, struct scope *s);
 bool add_checkpoint(struct gen *g, struct scope *s);
 bool add_choice(struct gen *g, struct scope *s);        /* if */
+/* What stands after `if`, and whether it holds. */
+const char *a_condition(struct gen *g, const struct scope *s, bool *holds);
 bool add_library(struct gen *g, struct scope *s);
 bool add_shared(struct gen *g, struct scope *s);
 bool add_template(struct gen *g, struct scope *s);
-/* A block whose shape stays, with `shortcut identity` alone. */
+/* Blocks and groups whose shape stays, with `shortcut identity` alone. */
 struct block *stream_block(struct gen *g, const struct scope *s);
+void add_stream_group(struct gen *g, struct scope *s);
 struct block *new_block(struct gen *g, const struct scope *at, bool stream);
 /* What stands after the block's name. */
-const char *call_arguments(struct gen *g, const struct block *block);
+const char *call_arguments(struct gen *g, const struct scope *s,
+                           const struct block *block);
 void add_call(struct gen *g, struct scope *s, struct block *block);
 
 /* ---- program.c ---- */

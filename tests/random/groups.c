@@ -93,8 +93,7 @@ bool add_checkpoint(struct gen *g, struct scope *s)
 
 /* ---- if ---- */
 
-static const char *a_condition(struct gen *g, const struct scope *s,
-                               bool *holds)
+const char *a_condition(struct gen *g, const struct scope *s, bool *holds)
 {
     if (s->numbers && chance(g, 60)) {
         const struct number *n = &s->number[below(g, s->numbers)];
@@ -150,17 +149,22 @@ bool add_choice(struct gen *g, struct scope *s)
 
 /* ---- streams ---- */
 
-/* As many blocks, where the budget allows any; some of them twice. */
+/* As many blocks and groups; some blocks twice. */
 static void add_stream_blocks(struct gen *g, struct scope *s, int count)
 {
     struct block *block = NULL;
 
     for (int i = 0; i < count; i++) {
+        if (chance(g, 25) && g->macs > 500 && g->params > 50) {
+            add_stream_group(g, s);
+            continue;
+        }
         struct block *next = i && chance(g, 30) ? NULL : stream_block(g, s);
         block = next ? next : block;
-        if (!block)
-            return;
-        add_call(g, s, block);
+        if (block)
+            add_call(g, s, block);
+        else
+            add_stream_group(g, s);
     }
 }
 

@@ -182,10 +182,10 @@ const char *make_aggregate(struct gen *g, struct scope *s,
     const char *kind = draw_of(&g->draw, kinds);
 
     (void)shape;
-    if (!g->graph || s->block)
+    if (!s->graph)
         return NULL;
     mark(g, draw_format("aggregate %s", kind));
     /* a sum of several neighbours is larger */
-    return draw_format("aggregate(%s, %s)%s", g->graph, kind,
+    return draw_format("aggregate(%s, %s)%s", s->graph, kind,
                        kind[1] == 'u' ? " * 0.5" : "");
 }

@@ -98,8 +98,8 @@ static void add_inputs(struct gen *g, struct scope *s)
     if (g->options.batch && g->options.form != FORM_BLOCKS
         && chance(g, 12)) {
         mark(g, "input graph");
-        g->graph = new_name(g, "graph");
-        item_add(s->body, ITEM_LINE, draw_format("input %s graph", g->graph));
+        s->graph = new_name(g, "graph");
+        item_add(s->body, ITEM_LINE, draw_format("input %s graph", s->graph));
     }
     if (s->value[0].shape.rank > 1 && g->options.form != FORM_BLOCKS
         && chance(g, 15)) {
@@ -267,7 +267,7 @@ static void add_branches(struct gen *g, struct scope *s)
         struct block *block = new_block(g, &at, false);
         const char *name = new_name(g, "v");
         item_add(s->body, ITEM_VALUE, draw_format("%s = %s -> %s%s as %s", name,
-                 from->name, block->name, call_arguments(g, block),
+                 from->name, block->name, call_arguments(g, s, block),
                  new_name(g, "p")))->free = true;
         s->value[s->values++] = (struct value) { name, block->out };
     }
@@ -355,8 +355,8 @@ void make_program(struct program *p, uint64_t seed, const char *name,
         middle_output(g, &s);
         make_column(g, &s, 1 + below(g, 3));
     }
-    if (g->graph && !used(g, "aggregate"))
-        add_link(&s, draw_format("aggregate(%s, mean)", g->graph), &s.shape,
+    if (s.graph && !used(g, "aggregate"))
+        add_link(&s, draw_format("aggregate(%s, mean)", s.graph), &s.shape,
                  false);
     add_ends(g, &s);
 }

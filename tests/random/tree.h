@@ -52,7 +52,7 @@ struct block {
     struct number number[NUMBERS];      /* its parameters and axes */
     int numbers;
     const char *entry;                  /* the name of what enters, or NULL */
-    const char *curve;                  /* a parameter that is a chain */
+    const char *curve, *graph;          /* parameters: a chain, a graph */
     bool sums;                          /* shortcut identity and no more */
     long macs, params;
     struct block *next;
