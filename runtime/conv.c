@@ -134,8 +134,8 @@ static void fill_source(const struct plan *plan, const struct source *source,
     if (source->map)
         return;
     if (row == 0)
-        plan->kernels->begin(frame->program, image, 0, frame->channels,
-                             frame->channels);
+        rnet_steps_begin(frame->program, image, 0, frame->channels,
+                         frame->channels);
     plan->kernels->fill(plan->run, frame, image, row, count,
                         scratch_of(plan, source, worker, slot));
 }
@@ -407,10 +407,10 @@ static void forward_panel(const struct plan *plan, int worker, long first,
         if (block == 0 && g == 0)
             part.next[0] = next_of(&plan->x, first + slot + plan->images,
                                    plan->batch);
-        plan->kernels->begin(plan->tail, first + slot,
-                             pass.feature + block * 16L,
-                             least(count * 16, pass.count - block * 16L),
-                             pass.channels);
+        rnet_steps_begin(plan->tail, first + slot,
+                         pass.feature + block * 16L,
+                         least(count * 16, pass.count - block * 16L),
+                         pass.channels);
         plan->kernels->pass(plan->run, &pass, &part);
     }
 }
@@ -495,10 +495,10 @@ static void forward_part(void *context, long index, int worker)
     part.row_count = (int)least(cut->rows, pass.rows - part.row);
     part.next[0] = next_weights(cut, &pass, panel, band);
     if (band == 0)
-        plan->kernels->begin(plan->tail, image, pass.feature + part.block * 16L,
-                             least(part.block_count * 16,
-                                   plan->out - part.block * 16),
-                             pass.channels);
+        rnet_steps_begin(plan->tail, image, pass.feature + part.block * 16L,
+                         least(part.block_count * 16,
+                               plan->out - part.block * 16),
+                         pass.channels);
     plan->kernels->pass(plan->run, &pass, &part);
 }
 
@@ -692,9 +692,9 @@ static void run_phases(const struct plan *plan, struct conv_part *part, int g,
 static void begin_image(const struct plan *plan, long image, int g, int block,
                         int count)
 {
-    plan->kernels->begin(plan->tail, image, g * plan->in + block * 16L,
-                         least(count * 16, plan->in - block * 16L),
-                         plan->conv->in);
+    rnet_steps_begin(plan->tail, image, g * plan->in + block * 16L,
+                     least(count * 16, plan->in - block * 16L),
+                     plan->conv->in);
 }
 
 /* Blocks [block, block + count) of one image; the group of images goes on to

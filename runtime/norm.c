@@ -140,7 +140,7 @@ void rnet_norm_maps_grad(const struct rnet_run *run, struct rnet_rows rows,
 #define BATCH_SUMS 16384
 
 struct batch_job {
-    long features, count, chunks;
+    long features, count, chunk, chunks;
     const float *sums, *gamma, *beta, *saved;
     float epsilon, momentum;
     float *running_mean, *running_var, *scale, *shift, *keep;
@@ -148,7 +148,8 @@ struct batch_job {
     int moves;                  /* running statistics do */
 };
 
-/* Sums over chunks of both lines of features [first, first + count). */
+/* Sums over chunks of both lines of features [first, first + count): of
+ * SUM_CENTRED. */
 static void add_chunks(const struct batch_job *job, long first, long count,
                        double *sum, double *sum2)
 {
@@ -172,19 +173,54 @@ static void set_affine(float *scale, float *shift, double gamma, double beta,
     *shift = (float)(beta - mean * (gamma * rstd));
 }
 
-/* sum = sum (x - m), sum2 = sum (x - m)^2, m the running mean so far */
-static void batch_feature(const struct batch_job *job, long f, double sum,
-                          double sum2)
-{
-    double n = (double)job->count, offset = sum / n;
-    double var = sum2 / n - offset * offset, rstd, mean;
+/* One line of SUM_MOMENTS: of n rows, sum (x - centre) and sum (x - centre)^2. */
+struct moments { double n, sum, squares, centre; };
 
-    if (var < 0)
-        var = 0;
-    rstd = 1 / sqrt(var + (double)job->epsilon);
-    mean = job->running_mean[f] + offset;
+static struct moments moments_of(const struct batch_job *job, long chunk,
+                                 long f)
+{
+    const float *line = job->sums + 3 * chunk * job->features + f;
+
+    return (struct moments) {
+        (double)at_most(job->chunk, job->count - chunk * job->chunk),
+        line[0], line[job->features], line[2 * job->features]
+    };
+}
+
+static double batch_mean(const struct batch_job *job, long f)
+{
+    double sum = 0;
+
+    for (long chunk = 0; chunk < job->chunks; chunk++) {
+        struct moments m = moments_of(job, chunk, f);
+
+        sum += m.sum + m.n * m.centre;
+    }
+    return sum / (double)job->count;
+}
+
+static double batch_variance(const struct batch_job *job, long f, double mean)
+{
+    double squares = 0;
+
+    for (long chunk = 0; chunk < job->chunks; chunk++) {
+        struct moments m = moments_of(job, chunk, f);
+        double off = m.centre - mean;
+
+        squares += m.squares + off * (2 * m.sum + m.n * off);
+    }
+    return squares < 0 ? 0 : squares / (double)job->count;
+}
+
+static void batch_feature(const struct batch_job *job, long f)
+{
+    double n = (double)job->count, mean = batch_mean(job, f);
+    double var = batch_variance(job, f, mean);
+    double rstd = 1 / sqrt(var + (double)job->epsilon);
+
     if (job->moves) {
-        job->running_mean[f] += (float)(job->momentum * offset);
+        job->running_mean[f] += (float)(job->momentum
+            * (mean - job->running_mean[f]));
         job->running_var[f] += (float)(job->momentum
             * (var * n / (n - 1) - job->running_var[f]));
     }
@@ -198,14 +234,12 @@ static void batch_feature(const struct batch_job *job, long f, double sum,
 static void batch_task(void *context, long index, int worker)
 {
     const struct batch_job *job = context;
-    double sum[BATCH_FEATURES], sum2[BATCH_FEATURES];
     long first = index * BATCH_FEATURES;
     long count = at_most(BATCH_FEATURES, job->features - first);
 
     (void)worker;
-    add_chunks(job, first, count, sum, sum2);
     for (long f = 0; f < count; f++)
-        batch_feature(job, first + f, sum[f], sum2[f]);
+        batch_feature(job, first + f);
 }
 
 static void over_features(const struct rnet_run *run, struct batch_job *job,
@@ -222,13 +256,14 @@ static void over_features(const struct rnet_run *run, struct batch_job *job,
 }
 
 void rnet_batch_norm(const struct rnet_run *run, long features, long count,
-                     const float *sums, long chunks, const float *gamma,
+                     const float *sums, long chunk, const float *gamma,
                      const float *beta, float epsilon, float momentum,
                      float *running_mean, float *running_var, float *scale,
                      float *shift, float *saved)
 {
     struct batch_job job = {
-        .features = features, .count = count, .chunks = chunks, .sums = sums,
+        .features = features, .count = count, .chunk = chunk,
+        .chunks = quotient_up(count, chunk), .sums = sums,
         .gamma = gamma, .beta = beta, .epsilon = epsilon, .momentum = momentum,
         .running_mean = running_mean, .running_var = running_var,
         .scale = scale, .shift = shift, .keep = saved,
@@ -284,13 +319,14 @@ static void batch_grad_task(void *context, long index, int worker)
 }
 
 void rnet_batch_norm_grad(const struct rnet_run *run, long features,
-                          long count, const float *sums, long chunks,
+                          long count, const float *sums, long chunk,
                           const float *gamma, const float *saved,
                           float *dgamma, float *dbeta, float *a, float *b,
                           float *c)
 {
     struct batch_job job = {
-        .features = features, .count = count, .chunks = chunks, .sums = sums,
+        .features = features, .count = count,
+        .chunks = quotient_up(count, chunk), .sums = sums,
         .gamma = gamma, .saved = saved, .dgamma = dgamma, .dbeta = dbeta,
         .a = a, .b = b, .c = c,
     };

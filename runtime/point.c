@@ -27,6 +27,37 @@ int rnet_steps_sum(struct rnet_steps steps)
     return 0;
 }
 
+/* Line `line` of what a step sums over the chunk. */
+static void clear(const struct rnet_step *step, long chunk, int line,
+                  long feature, long count, long features, float value)
+{
+    float *sums = step->sums + feature
+        + (chunk * rnet_sum_lines(step->op) + line) * features;
+
+    for (long f = 0; f < count; f++)
+        sums[f] = value;
+}
+
+void rnet_steps_begin(struct rnet_steps steps, long chunk, long feature,
+                      long count, long features)
+{
+    for (int k = 0; k < steps.count; k++) {
+        const struct rnet_step *step = steps.step + k;
+
+        if (step->op >= RNET_SUM_ALL) {
+            if (feature == 0)
+                step->sums[chunk] = 0;
+        } else if (step->op >= RNET_SUM) {
+            clear(step, chunk, 0, feature, count, features, 0);
+            if (step->op == RNET_SUM_MOMENTS)
+                clear(step, chunk, 1, feature, count, features,
+                      RNET_BEFORE_FIRST);
+            if (step->op == RNET_SUM_CENTRED)
+                clear(step, chunk, 1, feature, count, features, 0);
+        }
+    }
+}
+
 int rnet_steps_by_sample(struct rnet_steps steps)
 {
     for (int k = 0; k < steps.count; k++)

@@ -60,8 +60,8 @@ static void task(void *context, long index, int worker)
     if (part.feature + part.feature_count > job->channels)
         part.feature_count = job->channels - part.feature;
     if (part.row == 0)
-        job->kernels->begin(job->tail, part.image, part.feature,
-                            part.feature_count, job->channels);
+        rnet_steps_begin(job->tail, part.image, part.feature,
+                         part.feature_count, job->channels);
     if (job->dy)
         job->kernels->grad(job->run, job->shape, job->dy, job->dy_stride,
                            job->x, job->x_stride, job->tail, &part);

@@ -18,7 +18,7 @@ extern "C" {
  * not compile with a header of another version; with a library of another one
  * each call that gives a status gives RNET_BAD_VERSION and does nothing else,
  * rnet_tensor_count gives 0, rnet_clip NAN, rnet_zero does nothing. */
-#define RNET_VERSION 3
+#define RNET_VERSION 4
 #define RNET_ALIGN   64         /* bytes: parameters, gradients, work memory */
 #define RNET_RANK    8          /* largest number of axes of a tensor */
 #define RNET_NEST    4          /* repeats that may nest around one tensor */

@@ -72,8 +72,10 @@ enum rnet_op {
      * (rows_per_sample rows).  The caller adds the lines up (rnet_add_sums).
      * acc is unchanged */
     RNET_SUM,                   /* sums[chunk][f] = sum acc */
-    RNET_SUM_MOMENTS,           /* sums[chunk][f] = sum (acc - b[f]),
-                                   sums[chunk][features + f] = sum ()^2 */
+    RNET_SUM_MOMENTS,           /* c = acc of one of the chunk's rows,
+                                   sums[chunk][f] = sum (acc - c),
+                                   sums[chunk][features + f] = sum ()^2,
+                                   sums[chunk][2 features + f] = c */
     RNET_SUM_PRODUCT,           /* sums[chunk][f] = sum acc * x, x an operand */
     RNET_SUM_CENTRED,           /* sums[chunk][f] = sum acc,
                                    sums[chunk][features + f] =
@@ -144,8 +146,6 @@ struct rnet_step {
 #define RNET_SUM_WITH(o, p, s, l) \
     { .op = RNET_##o, .kind = RNET_FULL, .x = (float *)(p), .stride = (s), \
       .sums = (l) }
-#define RNET_SHIFTED_SUMS(m, l) \
-    { .op = RNET_SUM_MOMENTS, .b = (m), .sums = (l) }
 #define RNET_CENTRED_SUMS(p, s, m, l) \
     { .op = RNET_SUM_CENTRED, .kind = RNET_FULL, .x = (float *)(p), \
       .stride = (s), .b = (m), .sums = (l) }
@@ -490,12 +490,13 @@ void rnet_norm_maps_grad(const struct rnet_run *run, struct rnet_rows rows,
                          struct rnet_steps tail);
 
 /* Batch norm (Ioffe & Szegedy 2015) rides on its neighbours: RNET_SUM_MOMENTS
- * (b = the running mean, which shifts the sums) on the producer of x, then
- * rnet_batch_norm, then RNET_AFFINE with `scale` and `shift` on the consumer.
- * count: rows summed.  Running statistics take `momentum` of the new, the
- * variance unbiased, as PyTorch's.  saved (2, features): mean and rstd. */
+ * on the producer of x, then rnet_batch_norm, then RNET_AFFINE with `scale` and
+ * `shift` on the consumer.  count: rows summed, `chunk` of them (the last
+ * perhaps fewer) in each line of sums: the lines are put together in double
+ * (Chan, Golub & LeVeque 1983).  Running statistics take `momentum` of the new,
+ * the variance unbiased, as PyTorch's.  saved (2, features): mean and rstd. */
 void rnet_batch_norm(const struct rnet_run *run, long features, long count,
-                     const float *sums, long chunks, const float *gamma,
+                     const float *sums, long chunk, const float *gamma,
                      const float *beta, float epsilon, float momentum,
                      float *running_mean, float *running_var, float *scale,
                      float *shift, float *saved);
@@ -509,7 +510,7 @@ void rnet_batch_norm_infer(const struct rnet_run *run, long features,
  * dgamma, dbeta +=; a, b, c (features) such that RNET_AFFINE2 (acc = dy) is
  * the gradient of x.  dgamma and dbeta may be NULL. */
 void rnet_batch_norm_grad(const struct rnet_run *run, long features,
-                          long count, const float *sums, long chunks,
+                          long count, const float *sums, long chunk,
                           const float *gamma, const float *saved,
                           float *dgamma, float *dbeta, float *a, float *b,
                           float *c);

@@ -15,4 +15,4 @@ mkdir -p "$OUT" || exit 2
 "$RNETC" tests/networks/resnet_smooth.rnet -o "$OUT/net.c" || exit 2
 $CC $FLAGS -o "$OUT/processes" tests/processes/processes.c tests/sample.c \
     "$OUT/net.c" "$LIBRNET" -lm || exit 2
-"$OUT/processes" "${1:-60}"
+"$OUT/processes" "${1:-240}"

@@ -6,7 +6,7 @@
 #include "schedule.h"
 
 #define RNETC_VERSION "0.1.0"
-#define CONTRACT 3              /* RNET_VERSION of the rnet.h that it writes for */
+#define CONTRACT 4              /* RNET_VERSION of the rnet.h that it writes for */
 
 /* model.c and model.h, as text. */
 struct emitted { struct text source, header; };

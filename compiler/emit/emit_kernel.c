@@ -28,6 +28,13 @@ static const char *chunks_c(struct writer *w, const struct value *lines)
          : arena_format(w->c->arena, "strips_%" PRId64, lines->rows);
 }
 
+/* Rows of each line but the last. */
+static const char *chunk_c(struct writer *w, const struct value *lines)
+{
+    return lines->layout == LAYOUT_PLAIN
+        ? arena_format(w->c->arena, "%" PRId64, lines->rows) : "RNET_LANES";
+}
+
 static void value_argument(struct writer *w, struct call *call,
                            struct value *value)
 {
@@ -80,7 +87,7 @@ static void batch_norm_c(struct writer *w, struct call *call,
     if (lines) {
         call_argument(call, "%s", rows_c(w, lines->rows));
         call_argument(call, "%s", value_c(w, lines));
-        call_argument(call, "%s", chunks_c(w, lines));
+        call_argument(call, "%s", chunk_c(w, lines));
     }
     call_argument(call, "%s", param_c(w, n->param[0]));
     if (n->op == OP_BN_GRAD_FINISH) {

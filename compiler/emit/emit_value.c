@@ -314,9 +314,6 @@ static const char *step_c(struct writer *w, const struct step *s)
         return arena_format(arena, "RNET_COMBINE(%s, %" PRId64
                             ", %s, %s, %s)", x, stride, ref_c(w, &s->a),
                             ref_c(w, &s->b), ref_c(w, &s->c));
-    if (strcmp(s->op, "SUM_MOMENTS") == 0)
-        return arena_format(arena, "RNET_SHIFTED_SUMS(%s, %s)",
-                            ref_c(w, &s->b), ref_c(w, &s->sums));
     if (strcmp(s->op, "SUM_CENTRED") == 0)
         return arena_format(arena, "RNET_CENTRED_SUMS(%s, %" PRId64
                             ", %s, %s)", x, stride, ref_c(w, &s->b),

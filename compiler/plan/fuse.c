@@ -245,10 +245,9 @@ static void fuse_batch_norm(struct fuser *f, struct node *n)
         struct node *reduce = part(f, n, OP_REDUCE);
         memset(&reduce->point, 0, sizeof reduce->point);
         reduce->point.step = "SUM_MOMENTS";
-        reduce->param[0] = n->param[2];
         node_in(reduce, x);
         struct value *lines = node_out(reduce, fresh(f, FORM_LINES, x,
-                                       2 * x->features, "sums"));
+                                       3 * x->features, "sums"));
         attach(f, reduce);
         finish_batch_norm(f, n, OP_BN_FINISH, lines);
     }

@@ -164,8 +164,6 @@ static void special_operands(struct step *step, struct node *node)
         step->kind = "FULL";
         step->x.value = node->in[1];
         step->b.value = node->in[2];
-    } else if (strcmp(step->op, "SUM_MOMENTS") == 0) {
-        step->b.param = node->param[0];
     }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conv.h"
+#include "moments.h"
 #include "transpose.h"
 
 #define UNIT (16 / RNET_W)      /* vectors of 16 channels */
@@ -126,8 +127,9 @@ struct column {
     long other_step, add_step, mask_step, centred_step, to_step, also_step;
 };
 
-static ALWAYS_INLINE void
-tail_pixel(vf acc, const struct column *column, int i, vf sum[2], int parts)
+/* What is summed and stored. */
+static ALWAYS_INLINE vf
+value_of(vf acc, const struct column *column, int i, int parts)
 {
     if (parts & AFFINE)
         acc = acc * column->scale + column->shift;
@@ -145,6 +147,13 @@ tail_pixel(vf acc, const struct column *column, int i, vf sum[2], int parts)
     if (parts & MASK)
         acc = v_where_positive(v_loadu(column->mask + i * column->mask_step),
                                acc);
+    return acc;
+}
+
+static ALWAYS_INLINE void
+tail_pixel(vf acc, const struct column *column, int i, vf sum[2], int parts)
+{
+    acc = value_of(acc, column, i, parts);
     if (parts & MOMENTS) {
         vf centred = acc - column->centre;
 
@@ -187,8 +196,6 @@ column_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
         column.add = operand(STEP_OF(ADD), tile, &column.add_step) + c;
     if (parts & MASK)
         column.mask = operand(STEP_OF(MASK), tile, &column.mask_step) + c;
-    if (parts & MOMENTS)
-        column.centre = v_loadu(STEP_OF(MOMENTS)->b + f);
     if (parts & CENTRED) {
         column.centre = v_loadu(STEP_OF(CENTRED)->b + f);
         column.centred = operand(STEP_OF(CENTRED), tile,
@@ -203,6 +210,18 @@ column_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
     return column;
 }
 
+/* What the step sums in these channels. */
+static ALWAYS_INLINE float *
+line_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
+        int c, int parts)
+{
+    long first = tile->feature + c, all = tile->chunk * tile->features;
+
+    if (parts & MOMENTS)
+        return STEP_OF(MOMENTS)->sums + 3 * all + first;
+    return parts & CENTRED ? STEP_OF(CENTRED)->sums + 2 * all + first : NULL;
+}
+
 /* Two chains of sums, as an addition takes some cycles. */
 static ALWAYS_INLINE void
 run_tail(const struct rnet_step *const *step, const struct rnet_tile *tile,
@@ -211,8 +230,13 @@ run_tail(const struct rnet_step *const *step, const struct rnet_tile *tile,
     for (int c = 0; c < tile->inner; c += RNET_W) {
         struct column column = column_of(step, tile, c, parts);
         const float *acc = tile->acc + c;
+        float *line = line_of(step, tile, c, parts);
         vf sum[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
         int i = 0;
+
+        if (parts & MOMENTS)
+            column.centre = moments_centre(line, tile->features,
+                value_of(v_loadu(acc), &column, 0, parts), RNET_W);
 
         for (; i + 2 <= tile->outer; i += 2) {
             tail_pixel(v_loadu(acc), &column, i, sum, parts);
@@ -223,10 +247,6 @@ run_tail(const struct rnet_step *const *step, const struct rnet_tile *tile,
         if (i < tile->outer)
             tail_pixel(v_loadu(acc), &column, i, sum, parts);
         if (parts & (MOMENTS | CENTRED)) {
-            float *line = (parts & MOMENTS ? STEP_OF(MOMENTS)
-                                           : STEP_OF(CENTRED))->sums
-                + 2 * tile->chunk * tile->features + tile->feature + c;
-
             v_storeu(line, v_loadu(line) + (sum[0] + sum[2]));
             line += tile->features;
             v_storeu(line, v_loadu(line) + (sum[1] + sum[3]));
@@ -1169,5 +1189,5 @@ static void add(float *to, const float *from, long count)
 }
 
 const struct conv_kernels RNET_NAME(conv_kernels) = {
-    fill, pass, outer, transpose, add, RNET_NAME(steps_begin)
+    fill, pass, outer, transpose, add
 };

@@ -85,8 +85,6 @@ struct conv_kernels {
     void (*transpose)(float *to, const float *from, long block, int in,
                       int out);
     void (*add)(float *to, const float *from, long count);
-    void (*begin)(struct rnet_steps steps, long chunk, long feature,
-                  long count, long features);
 };
 extern const struct conv_kernels rnet_scalar_conv_kernels,
     rnet_base_conv_kernels, rnet_avx2_conv_kernels, rnet_avx512_conv_kernels;

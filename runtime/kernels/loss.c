@@ -215,8 +215,8 @@ static void subtract_classes(const struct loss_job *job,
 static void begin(const struct loss_job *job, const struct rnet_part *part)
 {
     if (rnet_rows_begin(job->rows, part->row))
-        RNET_NAME(steps_begin)(job->steps, part->chunk, 0, job->features,
-                               job->features);
+        rnet_steps_begin(job->steps, part->chunk, 0, job->features,
+                         job->features);
 }
 
 /* acc = f, less the labels, then the steps. */

@@ -21,8 +21,8 @@ static ALWAYS_INLINE vf load(const float *p, int count)
 static void begin(const struct mix_job *job, const struct rnet_part *part)
 {
     if (rnet_rows_begin(job->rows, part->row))
-        RNET_NAME(steps_begin)(job->steps, part->chunk, 0, part->features,
-                               part->features);
+        rnet_steps_begin(job->steps, part->chunk, 0, part->features,
+                         part->features);
 }
 
 /* ------------------------------------------------------- operands in strips */

@@ -30,8 +30,8 @@ static ALWAYS_INLINE struct lanes lanes_zero(void)
 
 static void begin(const struct norm_job *job, const struct rnet_part *part)
 {
-    RNET_NAME(steps_begin)(job->steps, part->chunk, part->feature,
-                           part->feature_count, job->features);
+    rnet_steps_begin(job->steps, part->chunk, part->feature,
+                     part->feature_count, job->features);
 }
 
 static void clear_sums(const struct norm_job *job, long chunk, long feature,

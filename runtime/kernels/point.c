@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "math.h"
+#include "moments.h"
 #include "philox.h"
 #include "point.h"
 #include "tail.h"
@@ -652,9 +653,13 @@ static ALWAYS_INLINE void
 sum_plain(const struct rnet_tile *tile, struct view x, const float *b,
           float *line, float *line2, terms *f)
 {
+    long features = tile->features;
+
     for (long j = 0; j < tile->inner; j += RNET_W) {
         int part = part_of(tile->inner, j);
-        vf at = b ? view_at(b + tile->feature, j, part, 1) : v_set(0);
+        vf at = f == terms_moments
+            ? moments_centre(line + j, features, v_load(tile->acc + j), part)
+            : b ? view_at(b + tile->feature, j, part, 1) : v_set(0);
         vf first = v_set(0), second = v_set(0), sum = first, sum2 = first;
 
         for (int i = 0; i < tile->outer; i++) {
@@ -676,7 +681,10 @@ sum_strip(const struct rnet_tile *tile, struct view x, const float *b,
           float *line, float *line2, terms *f)
 {
     for (int i = 0; i < tile->outer; i++) {
-        vf at = b ? v_set(b[tile->feature + i]) : v_set(0);
+        vf at = v_set(f == terms_moments
+            ? rnet_moments_centre(line + i, tile->features,
+                                  tile->acc[i * RNET_LANES])
+            : b ? b[tile->feature + i] : 0);
         vf first = v_set(0), second = v_set(0), sum = first, sum2 = first;
 
         for (int j = 0; j < RNET_LANES; j += RNET_W) {
@@ -724,8 +732,8 @@ static void sum(struct state *state, const struct rnet_step *step)
 {
     const struct rnet_tile *tile = state->tile;
     long features = tile->features;
-    float *line = step->sums + tile->chunk * features + tile->feature;
-    float *lines = step->sums + 2 * tile->chunk * features + tile->feature;
+    float *line = step->sums + tile->feature
+                  + rnet_sum_lines(step->op) * tile->chunk * features;
     float *total = step->sums + tile->chunk;
     struct view x = operand(state, step);
 
@@ -737,10 +745,10 @@ static void sum(struct state *state, const struct rnet_step *step)
         sum_rows(tile, x, NULL, line, NULL, terms_product);
         break;
     case RNET_SUM_MOMENTS:
-        sum_rows(tile, x, step->b, lines, lines + features, terms_moments);
+        sum_rows(tile, x, NULL, line, line + features, terms_moments);
         break;
     case RNET_SUM_CENTRED:
-        sum_rows(tile, x, step->b, lines, lines + features, terms_centred);
+        sum_rows(tile, x, step->b, line, line + features, terms_centred);
         break;
     case RNET_SUM_ALL:
         sum_all(tile, x, total, terms_sum);
@@ -783,30 +791,6 @@ void RNET_NAME(steps)(const struct rnet_run *run, const struct rnet_tile *tile,
     state.tile = tile;
     for (int k = 0; k < steps.count; k++)
         apply(&state, steps.step + k);
-}
-
-void RNET_NAME(steps_begin)(struct rnet_steps steps, long chunk, long feature,
-                            long count, long features)
-{
-    size_t bytes = (size_t)count * sizeof(float);
-
-    for (int k = 0; k < steps.count; k++) {
-        enum rnet_op op = steps.step[k].op;
-        float *sums = steps.step[k].sums;
-
-        if (op < RNET_SUM)
-            continue;
-        if (op == RNET_SUM_ALL || op == RNET_SUM_PRODUCT_ALL) {
-            if (feature == 0)
-                sums[chunk] = 0;
-        } else if (op == RNET_SUM || op == RNET_SUM_PRODUCT) {
-            memset(sums + chunk * features + feature, 0, bytes);
-        } else {
-            sums += 2 * chunk * features + feature;
-            memset(sums, 0, bytes);
-            memset(sums + features, 0, bytes);
-        }
-    }
 }
 
 /* ---------------------------------------------------------------- rnet_point */
@@ -855,8 +839,8 @@ static void interpreted(const struct rnet_run *run,
 static void part(const struct rnet_run *run, const struct rnet_part *part,
                  struct rnet_steps steps)
 {
-    RNET_NAME(steps_begin)(steps, part->chunk, part->feature,
-                           part->feature_count, part->features);
+    rnet_steps_begin(steps, part->chunk, part->feature,
+                     part->feature_count, part->features);
     if (!swept(part, steps))
         interpreted(run, part, steps);
 }

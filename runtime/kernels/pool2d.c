@@ -316,5 +316,5 @@ static void grad(const struct rnet_run *run,
 }
 
 const struct pool2d_kernels RNET_NAME(pool2d_kernels) = {
-    pool, grad, RNET_NAME(steps_begin)
+    pool, grad
 };

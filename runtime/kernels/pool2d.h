@@ -20,8 +20,6 @@ struct pool2d_kernels {
                  const struct rnet_pool_shape *shape, const float *dy,
                  long dy_stride, const float *x, long x_stride,
                  struct rnet_steps tail, const struct pool2d_part *part);
-    void (*begin)(struct rnet_steps steps, long chunk, long feature,
-                  long count, long features);
 };
 extern const struct pool2d_kernels rnet_scalar_pool2d_kernels,
     rnet_base_pool2d_kernels, rnet_avx2_pool2d_kernels,

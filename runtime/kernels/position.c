@@ -101,7 +101,7 @@ static void begin(const struct position_job *job, long features, long row,
     struct rnet_part part = rnet_rows_part(job->rows, features, row, count);
 
     if (rnet_rows_begin(job->rows, row))
-        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, features, features);
+        rnet_steps_begin(job->steps, part.chunk, 0, features, features);
     rnet_tile_first(tile, &part, acc);
     tile->acc_stride = RNET_LANES;
     tile->outer = tile->inner = (int)count;

@@ -422,7 +422,7 @@ static void unpack(const struct rows_job *job, const struct rows_part *part,
         if (by_sample)
             rows = rows_least(rows, (sample + 1) * per - row);
         if (by_sample && row % per == 0)
-            RNET_NAME(steps_begin)(job->steps, sample, 0, job->out, job->out);
+            rnet_steps_begin(job->steps, sample, 0, job->out, job->out);
         unpack_rows(job, row, (int)rows);
         row += rows;
     }

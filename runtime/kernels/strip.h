@@ -157,7 +157,7 @@ static inline void buffer_begin(const struct rows_job *job,
     if (job->tail.out || !rnet_steps_sum(job->steps))
         return;
     for (long s = part->strip; s < part->strip + part->strips; s++)
-        RNET_NAME(steps_begin)(job->steps, s, part->feature, part->features,
+        rnet_steps_begin(job->steps, s, part->feature, part->features,
                                features);
 }
 

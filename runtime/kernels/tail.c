@@ -1,4 +1,5 @@
 /* tail.c: see tail.h. */
+#include "moments.h"
 #include "tail.h"
 #include "vec.h"
 
@@ -104,8 +105,6 @@ column_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
         column.add = stream_of(STEP_OF(TAIL_ADD), tile, c);
     if (parts & TAIL_MASK)
         column.mask = stream_of(STEP_OF(TAIL_MASK), tile, c);
-    if (parts & TAIL_MOMENTS)
-        column.centre = v_loadu(STEP_OF(TAIL_MOMENTS)->b + f);
     if (parts & TAIL_CENTRED) {
         column.centre = v_loadu(STEP_OF(TAIL_CENTRED)->b + f);
         column.centred = stream_of(STEP_OF(TAIL_CENTRED), tile, c);
@@ -117,8 +116,9 @@ column_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
     return column;
 }
 
-static ALWAYS_INLINE void
-one_row(vf acc, const struct column *column, int row, vf sum[2], int parts)
+/* What is summed and stored. */
+static ALWAYS_INLINE vf
+value_of(vf acc, const struct column *column, int row, int parts)
 {
     if (parts & TAIL_AFFINE)
         acc = acc * column->scale + column->shift;
@@ -133,6 +133,13 @@ one_row(vf acc, const struct column *column, int row, vf sum[2], int parts)
         acc = v_keep(~(acc < 0), acc);
     if (parts & TAIL_MASK)
         acc = v_where_positive(at(column->mask, row), acc);
+    return acc;
+}
+
+static ALWAYS_INLINE void
+one_row(vf acc, const struct column *column, int row, vf sum[2], int parts)
+{
+    acc = value_of(acc, column, row, parts);
     if (parts & TAIL_MOMENTS) {
         vf centred = acc - column->centre;
 
@@ -154,6 +161,19 @@ static ALWAYS_INLINE void add_to_line(float *line, vf sum)
     v_storeu(line, v_loadu(line) + sum);
 }
 
+/* What the step sums in these features. */
+static ALWAYS_INLINE float *
+line_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
+        int c, int parts)
+{
+    long first = tile->feature + c, all = tile->chunk * tile->features;
+
+    if (parts & TAIL_MOMENTS)
+        return STEP_OF(TAIL_MOMENTS)->sums + 3 * all + first;
+    return parts & TAIL_CENTRED ? STEP_OF(TAIL_CENTRED)->sums + 2 * all + first
+                                : NULL;
+}
+
 /* Two chains of sums, as an addition takes some cycles. */
 static ALWAYS_INLINE void
 sweep(const struct rnet_step *const *step, const struct rnet_tile *tile,
@@ -163,8 +183,12 @@ sweep(const struct rnet_step *const *step, const struct rnet_tile *tile,
         struct column column = column_of(step, tile, c, parts);
         struct stream acc = { tile->acc + c, tile->acc_stride };
         vf sum[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
+        float *line = line_of(step, tile, c, parts);
         int row = 0;
 
+        if (parts & TAIL_MOMENTS)
+            column.centre = moments_centre(line, tile->features,
+                value_of(at(acc, 0), &column, 0, parts), RNET_W);
         for (; row + 2 <= tile->outer; row += 2) {
             one_row(at(acc, row), &column, row, sum, parts);
             one_row(at(acc, row + 1), &column, row + 1, sum + 2, parts);
@@ -172,11 +196,6 @@ sweep(const struct rnet_step *const *step, const struct rnet_tile *tile,
         if (row < tile->outer)
             one_row(at(acc, row), &column, row, sum, parts);
         if (parts & (TAIL_MOMENTS | TAIL_CENTRED)) {
-            const struct rnet_step *to = parts & TAIL_MOMENTS
-                ? STEP_OF(TAIL_MOMENTS) : STEP_OF(TAIL_CENTRED);
-            float *line = to->sums + 2 * tile->chunk * tile->features
-                          + tile->feature + c;
-
             add_to_line(line, sum[0] + sum[2]);
             add_to_line(line + tile->features, sum[1] + sum[3]);
         }

@@ -47,8 +47,31 @@ void RNET_NAME(steps)(const struct rnet_run *run, const struct rnet_tile *tile,
  * features [feature, feature + count): once before the first tile of them.
  * SUM_ALL lines are zeroed when feature == 0.  A task that owns a chunk runs
  * all tiles of that chunk's feature range in order. */
-void RNET_NAME(steps_begin)(struct rnet_steps steps, long chunk, long feature,
-                            long count, long features);
+void rnet_steps_begin(struct rnet_steps steps, long chunk, long feature,
+                      long count, long features);
+
+/* Lines of a chunk's sums. */
+static inline long rnet_sum_lines(enum rnet_op op)
+{
+    return op == RNET_SUM_MOMENTS ? 3 : op == RNET_SUM_CENTRED ? 2 : 1;
+}
+
+/* SUM_MOMENTS sums about the row of a chunk that comes first: about a fixed
+ * number the mean's square would drown the variance.  Squares of BEFORE_FIRST say that no row has
+ * come yet. */
+#define RNET_BEFORE_FIRST (-1.0f)
+
+/* What a feature's rows are summed about: `first` when it is the first.  line:
+ * its sum; squares and centre are `features` and twice as far. */
+static inline float rnet_moments_centre(float *line, long features,
+                                        float first)
+{
+    if (line[features] == RNET_BEFORE_FIRST) {
+        line[features] = 0;
+        line[2 * features] = first;
+    }
+    return line[2 * features];
+}
 
 /* True when some step sums over features too (SUM_ALL, SUM_PRODUCT_ALL): then
  * one task must own all features of a chunk. */

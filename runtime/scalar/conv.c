@@ -200,5 +200,5 @@ static void add(float *to, const float *from, long count)
 }
 
 const struct conv_kernels RNET_NAME(conv_kernels) = {
-    fill, pass, outer, transpose, add, RNET_NAME(steps_begin)
+    fill, pass, outer, transpose, add
 };

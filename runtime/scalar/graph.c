@@ -60,8 +60,8 @@ static void gather(const struct graph_job *job, const struct rows_part *part)
     long end = part->feature + part->features;
 
     for (long s = part->strip; s < part->strip + part->strips; s++) {
-        RNET_NAME(steps_begin)(job->rows.steps, s, part->feature,
-                               part->features, job->rows.out);
+        rnet_steps_begin(job->rows.steps, s, part->feature,
+                         part->features, job->rows.out);
         for (long f = part->feature; f < end; f += RNET_LANES)
             gather_tile(job, s, f, (int)rows_least(RNET_LANES, end - f));
     }

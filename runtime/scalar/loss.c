@@ -30,8 +30,8 @@ static void finish(const struct loss_job *job, struct rnet_part part,
     struct rnet_tile tile;
 
     if (rnet_rows_begin(job->rows, part.row))
-        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, job->features,
-                               job->features);
+        rnet_steps_begin(job->steps, part.chunk, 0, job->features,
+                         job->features);
     if (job->steps.count == 0)
         return;
     rnet_tile_first(&tile, &part, acc);

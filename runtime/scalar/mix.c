@@ -26,7 +26,7 @@ static void finish(const struct mix_job *job, long row, long count,
     struct rnet_tile tile;
 
     if (rnet_rows_begin(job->rows, row))
-        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, features, features);
+        rnet_steps_begin(job->steps, part.chunk, 0, features, features);
     rnet_tile_first(&tile, &part, acc);
     do {
         rnet_tile_size(&tile, &part);

@@ -158,8 +158,8 @@ static void rows(const struct norm_job *job, long row, long count)
     long width = job->features / job->groups;
 
     if (rnet_rows_begin(job->rows, row))
-        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, job->features,
-                               job->features);
+        rnet_steps_begin(job->steps, part.chunk, 0, job->features,
+                         job->features);
     if (job->sums && row % RNET_LANES == 0)
         clear_sums(job, row / RNET_LANES, 0, job->features);
     if (job->sums)
@@ -187,7 +187,7 @@ static void maps(const struct norm_job *job, long sample, long feature,
     long width = job->features / job->groups, end = feature + count;
 
     (void)scratch;
-    RNET_NAME(steps_begin)(job->steps, sample, feature, count, job->features);
+    rnet_steps_begin(job->steps, sample, feature, count, job->features);
     part.feature = feature;
     part.feature_count = count;
     if (job->sums) {

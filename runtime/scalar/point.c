@@ -259,8 +259,8 @@ static void sum(struct state *state, const struct rnet_step *step, float acc,
 {
     const struct rnet_tile *tile = state->tile;
     long feature = feature_of(tile, i, j), features = tile->features;
-    float *line = step->sums + tile->chunk * features + feature;
-    float *lines = step->sums + 2 * tile->chunk * features + feature;
+    float *line = step->sums + feature
+                  + rnet_sum_lines(step->op) * tile->chunk * features;
     float centred;
 
     switch (step->op) {
@@ -271,14 +271,14 @@ static void sum(struct state *state, const struct rnet_step *step, float acc,
         *line += acc * operand(state, step, i, j);
         break;
     case RNET_SUM_MOMENTS:
-        centred = acc - step->b[feature];
-        lines[0] += centred;
-        lines[features] += centred * centred;
+        centred = acc - rnet_moments_centre(line, features, acc);
+        line[0] += centred;
+        line[features] += centred * centred;
         break;
     case RNET_SUM_CENTRED:
         centred = operand(state, step, i, j) - step->b[feature];
-        lines[0] += acc;
-        lines[features] += acc * centred;
+        line[0] += acc;
+        line[features] += acc * centred;
         break;
     case RNET_SUM_ALL:
         step->sums[tile->chunk] += acc;
@@ -312,44 +312,14 @@ void RNET_NAME(steps)(const struct rnet_run *run, const struct rnet_tile *tile,
     }
 }
 
-void RNET_NAME(steps_begin)(struct rnet_steps steps, long chunk, long feature,
-                            long count, long features)
-{
-    size_t bytes = (size_t)count * sizeof(float);
-
-    for (int k = 0; k < steps.count; k++) {
-        float *sums = steps.step[k].sums;
-
-        switch (steps.step[k].op) {
-        case RNET_SUM:
-        case RNET_SUM_PRODUCT:
-            memset(sums + chunk * features + feature, 0, bytes);
-            break;
-        case RNET_SUM_MOMENTS:
-        case RNET_SUM_CENTRED:
-            sums += 2 * chunk * features + feature;
-            memset(sums, 0, bytes);
-            memset(sums + features, 0, bytes);
-            break;
-        case RNET_SUM_ALL:
-        case RNET_SUM_PRODUCT_ALL:
-            if (feature == 0)
-                sums[chunk] = 0;
-            break;
-        default:
-            break;
-        }
-    }
-}
-
 static void part(const struct rnet_run *run, const struct rnet_part *part,
                  struct rnet_steps steps)
 {
     float acc[RNET_TILE_FLOATS] __attribute__((aligned(64)));
     struct rnet_tile tile;
 
-    RNET_NAME(steps_begin)(steps, part->chunk, part->feature,
-                           part->feature_count, part->features);
+    rnet_steps_begin(steps, part->chunk, part->feature,
+                     part->feature_count, part->features);
     rnet_tile_first(&tile, part, acc);
     do {
         rnet_tile_size(&tile, part);

@@ -80,7 +80,7 @@ static void fill(const struct position_job *job, long features, long row,
     struct rnet_tile tile;
 
     if (rnet_rows_begin(job->rows, row))
-        RNET_NAME(steps_begin)(job->steps, part.chunk, 0, features, features);
+        rnet_steps_begin(job->steps, part.chunk, 0, features, features);
     rnet_tile_first(&tile, &part, acc);
     do {
         rnet_tile_size(&tile, &part);

@@ -77,8 +77,8 @@ static void strips(const struct rows_job *job, const struct rows_part *part,
     long end = part->feature + part->features;
 
     for (long s = part->strip; s < part->strip + part->strips; s++) {
-        RNET_NAME(steps_begin)(job->steps, s, part->feature, part->features,
-                               features);
+        rnet_steps_begin(job->steps, s, part->feature, part->features,
+                         features);
         for (long i = part->feature; i < end; i += RNET_LANES)
             strip_tile(job, s, i, rows_least(RNET_LANES, end - i), features,
                        f);
@@ -177,8 +177,8 @@ static void unpack(const struct rows_job *job, const struct rows_part *part,
     for (long row = part->strip * RNET_LANES;
          row < rows_least(end, job->rows); row++) {
         if (row % job->rows_per_sample == 0)
-            RNET_NAME(steps_begin)(job->steps, row / job->rows_per_sample, 0,
-                                   job->out, job->out);
+            rnet_steps_begin(job->steps, row / job->rows_per_sample, 0,
+                             job->out, job->out);
         for (long i = 0; i < job->out; i += RNET_LANES)
             row_tile(job, row, i);
     }

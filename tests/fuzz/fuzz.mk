@@ -15,7 +15,7 @@ SANITIZE  = -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer
 MAIN      = replay
 
-CC_plain       = cc
+CC_plain       = $(CC)
 FLAGS_plain    = -O2
 CC_sanitized   = cc
 FLAGS_sanitized = -O0 $(SANITIZE)

@@ -134,8 +134,8 @@ static void preact_4_1_forward(const struct rnet_run *run, const float *params,
     float *silu_2 = saved + 768 * run->batch + 32;
     rnet_point(run, (struct rnet_rows) { RNET_PLAIN, 48 * run->batch, 48 }, 4,
                RNET_STEPS(RNET_WITH(LOAD, x, 4),
-                          RNET_SHIFTED_SUMS(state + PREACT_4_1_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 4, 48 * run->batch, sums, run->batch,
+                          RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 4, 48 * run->batch, sums, 48,
                     params + PREACT_4_1_BATCHNORM_0_WEIGHT,
                     params + PREACT_4_1_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + PREACT_4_1_BATCHNORM_0_RUNNING_MEAN,
@@ -153,8 +153,8 @@ static void preact_4_1_forward(const struct rnet_run *run, const float *params,
               RNET_STEPS(RNET_WITH(LOAD, silu, 4)),
               params + PREACT_4_1_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 4),
-                         RNET_SHIFTED_SUMS(state + PREACT_4_1_BATCHNORM_1_RUNNING_MEAN, sums_2)));
-    rnet_batch_norm(run, 4, 48 * run->batch, sums_2, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums_2)));
+    rnet_batch_norm(run, 4, 48 * run->batch, sums_2, 48,
                     params + PREACT_4_1_BATCHNORM_1_WEIGHT,
                     params + PREACT_4_1_BATCHNORM_1_BIAS, 1e-05f, 0.1f,
                     state + PREACT_4_1_BATCHNORM_1_RUNNING_MEAN,
@@ -205,7 +205,7 @@ static void preact_4_1_backward(const struct rnet_run *run,
                    RNET_STEPS(RNET_WITH(SILU_GRAD, batchnorm, 4),
                               RNET_WITH(STORE, d_batchnorm, 4),
                               RNET_CENTRED_SUMS(conv, 4, moments, sums)));
-    rnet_batch_norm_grad(run, 4, 48 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 4, 48 * run->batch, sums, 48,
                          params + PREACT_4_1_BATCHNORM_1_WEIGHT, moments,
                          grads + PREACT_4_1_BATCHNORM_1_WEIGHT,
                          grads + PREACT_4_1_BATCHNORM_1_BIAS, a, b, c);
@@ -219,7 +219,7 @@ static void preact_4_1_backward(const struct rnet_run *run,
                    RNET_STEPS(RNET_WITH(SILU_GRAD, batchnorm_2, 4),
                               RNET_WITH(STORE, d_batchnorm_2, 4),
                               RNET_CENTRED_SUMS(x, 4, moments_2, sums_2)));
-    rnet_batch_norm_grad(run, 4, 48 * run->batch, sums_2, run->batch,
+    rnet_batch_norm_grad(run, 4, 48 * run->batch, sums_2, 48,
                          params + PREACT_4_1_BATCHNORM_0_WEIGHT, moments_2,
                          grads + PREACT_4_1_BATCHNORM_0_WEIGHT,
                          grads + PREACT_4_1_BATCHNORM_0_BIAS, a_2, b_2, c_2);
@@ -310,8 +310,8 @@ static void preact_8_2_forward(const struct rnet_run *run, const float *params,
     float *conv_2 = scratch;
     rnet_point(run, (struct rnet_rows) { RNET_PLAIN, 48 * run->batch, 48 }, 4,
                RNET_STEPS(RNET_WITH(LOAD, x, 4),
-                          RNET_SHIFTED_SUMS(state + PREACT_8_2_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 4, 48 * run->batch, sums, run->batch,
+                          RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 4, 48 * run->batch, sums, 48,
                     params + PREACT_8_2_BATCHNORM_0_WEIGHT,
                     params + PREACT_8_2_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + PREACT_8_2_BATCHNORM_0_RUNNING_MEAN,
@@ -329,8 +329,8 @@ static void preact_8_2_forward(const struct rnet_run *run, const float *params,
               RNET_STEPS(RNET_WITH(LOAD, silu, 4)),
               params + PREACT_8_2_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 8),
-                         RNET_SHIFTED_SUMS(state + PREACT_8_2_BATCHNORM_1_RUNNING_MEAN, sums_2)));
-    rnet_batch_norm(run, 8, 12 * run->batch, sums_2, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums_2)));
+    rnet_batch_norm(run, 8, 12 * run->batch, sums_2, 12,
                     params + PREACT_8_2_BATCHNORM_1_WEIGHT,
                     params + PREACT_8_2_BATCHNORM_1_BIAS, 1e-05f, 0.1f,
                     state + PREACT_8_2_BATCHNORM_1_RUNNING_MEAN,
@@ -394,7 +394,7 @@ static void preact_8_2_backward(const struct rnet_run *run,
                    RNET_STEPS(RNET_WITH(SILU_GRAD, batchnorm, 8),
                               RNET_WITH(STORE, d_batchnorm, 8),
                               RNET_CENTRED_SUMS(conv, 8, moments, sums)));
-    rnet_batch_norm_grad(run, 8, 12 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 8, 12 * run->batch, sums, 12,
                          params + PREACT_8_2_BATCHNORM_1_WEIGHT, moments,
                          grads + PREACT_8_2_BATCHNORM_1_WEIGHT,
                          grads + PREACT_8_2_BATCHNORM_1_BIAS, a, b, c);
@@ -409,7 +409,7 @@ static void preact_8_2_backward(const struct rnet_run *run,
                               RNET_WITH(SILU_GRAD, batchnorm_2, 4),
                               RNET_WITH(STORE, d_batchnorm_2, 4),
                               RNET_CENTRED_SUMS(x, 4, moments_2, sums_2)));
-    rnet_batch_norm_grad(run, 4, 48 * run->batch, sums_2, run->batch,
+    rnet_batch_norm_grad(run, 4, 48 * run->batch, sums_2, 48,
                          params + PREACT_8_2_BATCHNORM_0_WEIGHT, moments_2,
                          grads + PREACT_8_2_BATCHNORM_0_WEIGHT,
                          grads + PREACT_8_2_BATCHNORM_0_BIAS, a_2, b_2, c_2);
@@ -478,22 +478,22 @@ static void preact_8_1_forward(const struct rnet_run *run, const float *params,
                                const float *x, float *y)
 {
     float *sums = scratch;
-    float *scale = scratch + 16 * run->batch;
-    float *shift = scratch + 16 * run->batch + 16;
+    float *scale = scratch + 32 * run->batch;
+    float *shift = scratch + 32 * run->batch + 16;
     float *moments = saved;
     float *batchnorm = saved + 16;
     float *silu = saved + 96 * run->batch + 16;
     float *conv = saved + 192 * run->batch + 16;
     float *sums_2 = scratch;
-    float *scale_2 = scratch + 16 * run->batch;
-    float *shift_2 = scratch + 16 * run->batch + 16;
+    float *scale_2 = scratch + 32 * run->batch;
+    float *shift_2 = scratch + 32 * run->batch + 16;
     float *moments_2 = saved + 288 * run->batch + 16;
     float *batchnorm_2 = saved + 288 * run->batch + 32;
     float *silu_2 = saved + 384 * run->batch + 32;
     rnet_point(run, (struct rnet_rows) { RNET_PLAIN, 12 * run->batch, 12 }, 8,
                RNET_STEPS(RNET_WITH(LOAD, x, 8),
-                          RNET_SHIFTED_SUMS(state + PREACT_8_1_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 8, 12 * run->batch, sums, run->batch,
+                          RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 8, 12 * run->batch, sums, 12,
                     params + PREACT_8_1_BATCHNORM_0_WEIGHT,
                     params + PREACT_8_1_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + PREACT_8_1_BATCHNORM_0_RUNNING_MEAN,
@@ -511,8 +511,8 @@ static void preact_8_1_forward(const struct rnet_run *run, const float *params,
               RNET_STEPS(RNET_WITH(LOAD, silu, 8)),
               params + PREACT_8_1_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 8),
-                         RNET_SHIFTED_SUMS(state + PREACT_8_1_BATCHNORM_1_RUNNING_MEAN, sums_2)));
-    rnet_batch_norm(run, 8, 12 * run->batch, sums_2, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums_2)));
+    rnet_batch_norm(run, 8, 12 * run->batch, sums_2, 12,
                     params + PREACT_8_1_BATCHNORM_1_WEIGHT,
                     params + PREACT_8_1_BATCHNORM_1_BIAS, 1e-05f, 0.1f,
                     state + PREACT_8_1_BATCHNORM_1_RUNNING_MEAN,
@@ -563,7 +563,7 @@ static void preact_8_1_backward(const struct rnet_run *run,
                    RNET_STEPS(RNET_WITH(SILU_GRAD, batchnorm, 8),
                               RNET_WITH(STORE, d_batchnorm, 8),
                               RNET_CENTRED_SUMS(conv, 8, moments, sums)));
-    rnet_batch_norm_grad(run, 8, 12 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 8, 12 * run->batch, sums, 12,
                          params + PREACT_8_1_BATCHNORM_1_WEIGHT, moments,
                          grads + PREACT_8_1_BATCHNORM_1_WEIGHT,
                          grads + PREACT_8_1_BATCHNORM_1_BIAS, a, b, c);
@@ -577,7 +577,7 @@ static void preact_8_1_backward(const struct rnet_run *run,
                    RNET_STEPS(RNET_WITH(SILU_GRAD, batchnorm_2, 8),
                               RNET_WITH(STORE, d_batchnorm_2, 8),
                               RNET_CENTRED_SUMS(x, 8, moments_2, sums_2)));
-    rnet_batch_norm_grad(run, 8, 12 * run->batch, sums_2, run->batch,
+    rnet_batch_norm_grad(run, 8, 12 * run->batch, sums_2, 12,
                          params + PREACT_8_1_BATCHNORM_0_WEIGHT, moments_2,
                          grads + PREACT_8_1_BATCHNORM_0_WEIGHT,
                          grads + PREACT_8_1_BATCHNORM_0_BIAS, a_2, b_2, c_2);
@@ -721,8 +721,8 @@ static void preact_forward_pass(const struct rnet_run *run,
                        scratch + 112 * run->batch + 32, preact_2, preact_3);
     rnet_point(run, (struct rnet_rows) { RNET_PLAIN, 12 * run->batch, 12 }, 8,
                RNET_STEPS(RNET_WITH(LOAD, preact_3, 8),
-                          RNET_SHIFTED_SUMS(state + PREACT_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 8, 12 * run->batch, sums, run->batch,
+                          RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 8, 12 * run->batch, sums, 12,
                     params + PREACT_BATCHNORM_0_WEIGHT,
                     params + PREACT_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + PREACT_BATCHNORM_0_RUNNING_MEAN,
@@ -804,7 +804,7 @@ static void preact_backward_pass(const struct rnet_run *run,
                    RNET_STEPS(RNET_WITH(SILU_GRAD, batchnorm, 8),
                               RNET_WITH(STORE, d_batchnorm, 8),
                               RNET_CENTRED_SUMS(preact_2, 8, moments, sums)));
-    rnet_batch_norm_grad(run, 8, 12 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 8, 12 * run->batch, sums, 12,
                          params + PREACT_BATCHNORM_0_WEIGHT, moments,
                          grads + PREACT_BATCHNORM_0_WEIGHT,
                          grads + PREACT_BATCHNORM_0_BIAS, a, b, c);

@@ -4,7 +4,7 @@
 
 #include <rnet.h>
 
-#if RNET_VERSION != 3
+#if RNET_VERSION != 4
 #error "rnetc 0.1.0 wrote this for another rnet.h: take both of one release"
 #endif
 

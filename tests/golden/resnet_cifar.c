@@ -145,16 +145,16 @@ static void basic_16_1_forward(const struct rnet_run *run, const float *params,
     float *moments = saved + 16384 * run->batch + 32;
     float *conv_2 = saved + 16384 * run->batch + 64;
     float *sums_2 = scratch;
-    float *scale_2 = scratch + 32 * run->batch;
-    float *shift_2 = scratch + 32 * run->batch + 16;
+    float *scale_2 = scratch + 48 * run->batch;
+    float *shift_2 = scratch + 48 * run->batch + 16;
     float *moments_2 = saved + 32768 * run->batch + 64;
     /* conv = conv.0.weight * x */
     rnet_conv(run, run->batch, &conv_3x3_16_16_0,
               RNET_STEPS(RNET_WITH(LOAD, x, 16)),
               params + BASIC_16_1_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 16),
-                         RNET_SHIFTED_SUMS(state + BASIC_16_1_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 16, 1024 * run->batch, sums, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 16, 1024 * run->batch, sums, 1024,
                     params + BASIC_16_1_BATCHNORM_0_WEIGHT,
                     params + BASIC_16_1_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + BASIC_16_1_BATCHNORM_0_RUNNING_MEAN,
@@ -166,8 +166,8 @@ static void basic_16_1_forward(const struct rnet_run *run, const float *params,
                          RNET_SCALE_SHIFT(scale, shift), RNET_DO(RELU)),
               params + BASIC_16_1_CONV_1_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv_2, 16),
-                         RNET_SHIFTED_SUMS(state + BASIC_16_1_BATCHNORM_1_RUNNING_MEAN, sums_2)));
-    rnet_batch_norm(run, 16, 1024 * run->batch, sums_2, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums_2)));
+    rnet_batch_norm(run, 16, 1024 * run->batch, sums_2, 1024,
                     params + BASIC_16_1_BATCHNORM_1_WEIGHT,
                     params + BASIC_16_1_BATCHNORM_1_BIAS, 1e-05f, 0.1f,
                     state + BASIC_16_1_BATCHNORM_1_RUNNING_MEAN,
@@ -210,7 +210,7 @@ static void basic_16_1_backward(const struct rnet_run *run,
                           RNET_WITH(RELU_GRAD, y, 16),
                           RNET_WITH(STORE, d_sum, 16),
                           RNET_CENTRED_SUMS(conv, 16, moments, sums)));
-    rnet_batch_norm_grad(run, 16, 1024 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 16, 1024 * run->batch, sums, 1024,
                          params + BASIC_16_1_BATCHNORM_1_WEIGHT, moments,
                          grads + BASIC_16_1_BATCHNORM_1_WEIGHT,
                          grads + BASIC_16_1_BATCHNORM_1_BIAS, a, b, c);
@@ -226,7 +226,7 @@ static void basic_16_1_backward(const struct rnet_run *run,
                               RNET_WITH(STORE, d_batchnorm, 16),
                               RNET_CENTRED_SUMS(conv_2, 16, moments_2,
                                                 sums_2)));
-    rnet_batch_norm_grad(run, 16, 1024 * run->batch, sums_2, run->batch,
+    rnet_batch_norm_grad(run, 16, 1024 * run->batch, sums_2, 1024,
                          params + BASIC_16_1_BATCHNORM_0_WEIGHT, moments_2,
                          grads + BASIC_16_1_BATCHNORM_0_WEIGHT,
                          grads + BASIC_16_1_BATCHNORM_0_BIAS, a_2, b_2, c_2);
@@ -314,8 +314,8 @@ static void basic_32_2_forward(const struct rnet_run *run, const float *params,
               RNET_STEPS(RNET_WITH(LOAD, x, 16)),
               params + BASIC_32_2_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 32),
-                         RNET_SHIFTED_SUMS(state + BASIC_32_2_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 32, 256 * run->batch, sums, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 32, 256 * run->batch, sums, 256,
                     params + BASIC_32_2_BATCHNORM_0_WEIGHT,
                     params + BASIC_32_2_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + BASIC_32_2_BATCHNORM_0_RUNNING_MEAN,
@@ -327,8 +327,8 @@ static void basic_32_2_forward(const struct rnet_run *run, const float *params,
                          RNET_SCALE_SHIFT(scale, shift), RNET_DO(RELU)),
               params + BASIC_32_2_CONV_1_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv_2, 32),
-                         RNET_SHIFTED_SUMS(state + BASIC_32_2_BATCHNORM_1_RUNNING_MEAN, sums_2)));
-    rnet_batch_norm(run, 32, 256 * run->batch, sums_2, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums_2)));
+    rnet_batch_norm(run, 32, 256 * run->batch, sums_2, 256,
                     params + BASIC_32_2_BATCHNORM_1_WEIGHT,
                     params + BASIC_32_2_BATCHNORM_1_BIAS, 1e-05f, 0.1f,
                     state + BASIC_32_2_BATCHNORM_1_RUNNING_MEAN,
@@ -378,7 +378,7 @@ static void basic_32_2_backward(const struct rnet_run *run,
     /* d_x = pool_grad(d_sum) */
     rnet_pool_grad(run, run->batch, &pool_3, d_sum, 32, NULL, 0,
                    RNET_STEPS(RNET_WITH(STORE, d_x, 16)));
-    rnet_batch_norm_grad(run, 32, 256 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 32, 256 * run->batch, sums, 256,
                          params + BASIC_32_2_BATCHNORM_1_WEIGHT, moments,
                          grads + BASIC_32_2_BATCHNORM_1_WEIGHT,
                          grads + BASIC_32_2_BATCHNORM_1_BIAS, a, b, c);
@@ -394,7 +394,7 @@ static void basic_32_2_backward(const struct rnet_run *run,
                               RNET_WITH(STORE, d_batchnorm, 32),
                               RNET_CENTRED_SUMS(conv_2, 32, moments_2,
                                                 sums_2)));
-    rnet_batch_norm_grad(run, 32, 256 * run->batch, sums_2, run->batch,
+    rnet_batch_norm_grad(run, 32, 256 * run->batch, sums_2, 256,
                          params + BASIC_32_2_BATCHNORM_0_WEIGHT, moments_2,
                          grads + BASIC_32_2_BATCHNORM_0_WEIGHT,
                          grads + BASIC_32_2_BATCHNORM_0_BIAS, a_2, b_2, c_2);
@@ -469,16 +469,16 @@ static void basic_32_1_forward(const struct rnet_run *run, const float *params,
     float *moments = saved + 8192 * run->batch + 64;
     float *conv_2 = saved + 8192 * run->batch + 128;
     float *sums_2 = scratch;
-    float *scale_2 = scratch + 64 * run->batch;
-    float *shift_2 = scratch + 64 * run->batch + 32;
+    float *scale_2 = scratch + 96 * run->batch;
+    float *shift_2 = scratch + 96 * run->batch + 32;
     float *moments_2 = saved + 16384 * run->batch + 128;
     /* conv = conv.0.weight * x */
     rnet_conv(run, run->batch, &conv_3x3_32_32_2,
               RNET_STEPS(RNET_WITH(LOAD, x, 32)),
               params + BASIC_32_1_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 32),
-                         RNET_SHIFTED_SUMS(state + BASIC_32_1_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 32, 256 * run->batch, sums, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 32, 256 * run->batch, sums, 256,
                     params + BASIC_32_1_BATCHNORM_0_WEIGHT,
                     params + BASIC_32_1_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + BASIC_32_1_BATCHNORM_0_RUNNING_MEAN,
@@ -490,8 +490,8 @@ static void basic_32_1_forward(const struct rnet_run *run, const float *params,
                          RNET_SCALE_SHIFT(scale, shift), RNET_DO(RELU)),
               params + BASIC_32_1_CONV_1_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv_2, 32),
-                         RNET_SHIFTED_SUMS(state + BASIC_32_1_BATCHNORM_1_RUNNING_MEAN, sums_2)));
-    rnet_batch_norm(run, 32, 256 * run->batch, sums_2, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums_2)));
+    rnet_batch_norm(run, 32, 256 * run->batch, sums_2, 256,
                     params + BASIC_32_1_BATCHNORM_1_WEIGHT,
                     params + BASIC_32_1_BATCHNORM_1_BIAS, 1e-05f, 0.1f,
                     state + BASIC_32_1_BATCHNORM_1_RUNNING_MEAN,
@@ -534,7 +534,7 @@ static void basic_32_1_backward(const struct rnet_run *run,
                           RNET_WITH(RELU_GRAD, y, 32),
                           RNET_WITH(STORE, d_sum, 32),
                           RNET_CENTRED_SUMS(conv, 32, moments, sums)));
-    rnet_batch_norm_grad(run, 32, 256 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 32, 256 * run->batch, sums, 256,
                          params + BASIC_32_1_BATCHNORM_1_WEIGHT, moments,
                          grads + BASIC_32_1_BATCHNORM_1_WEIGHT,
                          grads + BASIC_32_1_BATCHNORM_1_BIAS, a, b, c);
@@ -550,7 +550,7 @@ static void basic_32_1_backward(const struct rnet_run *run,
                               RNET_WITH(STORE, d_batchnorm, 32),
                               RNET_CENTRED_SUMS(conv_2, 32, moments_2,
                                                 sums_2)));
-    rnet_batch_norm_grad(run, 32, 256 * run->batch, sums_2, run->batch,
+    rnet_batch_norm_grad(run, 32, 256 * run->batch, sums_2, 256,
                          params + BASIC_32_1_BATCHNORM_0_WEIGHT, moments_2,
                          grads + BASIC_32_1_BATCHNORM_0_WEIGHT,
                          grads + BASIC_32_1_BATCHNORM_0_BIAS, a_2, b_2, c_2);
@@ -638,8 +638,8 @@ static void basic_64_2_forward(const struct rnet_run *run, const float *params,
               RNET_STEPS(RNET_WITH(LOAD, x, 32)),
               params + BASIC_64_2_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 64),
-                         RNET_SHIFTED_SUMS(state + BASIC_64_2_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 64, 64 * run->batch, sums, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 64, 64 * run->batch, sums, 64,
                     params + BASIC_64_2_BATCHNORM_0_WEIGHT,
                     params + BASIC_64_2_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + BASIC_64_2_BATCHNORM_0_RUNNING_MEAN,
@@ -651,8 +651,8 @@ static void basic_64_2_forward(const struct rnet_run *run, const float *params,
                          RNET_SCALE_SHIFT(scale, shift), RNET_DO(RELU)),
               params + BASIC_64_2_CONV_1_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv_2, 64),
-                         RNET_SHIFTED_SUMS(state + BASIC_64_2_BATCHNORM_1_RUNNING_MEAN, sums_2)));
-    rnet_batch_norm(run, 64, 64 * run->batch, sums_2, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums_2)));
+    rnet_batch_norm(run, 64, 64 * run->batch, sums_2, 64,
                     params + BASIC_64_2_BATCHNORM_1_WEIGHT,
                     params + BASIC_64_2_BATCHNORM_1_BIAS, 1e-05f, 0.1f,
                     state + BASIC_64_2_BATCHNORM_1_RUNNING_MEAN,
@@ -700,7 +700,7 @@ static void basic_64_2_backward(const struct rnet_run *run,
     /* d_x = pool_grad(d_sum) */
     rnet_pool_grad(run, run->batch, &pool_6, d_sum, 64, NULL, 0,
                    RNET_STEPS(RNET_WITH(STORE, d_x, 32)));
-    rnet_batch_norm_grad(run, 64, 64 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 64, 64 * run->batch, sums, 64,
                          params + BASIC_64_2_BATCHNORM_1_WEIGHT, moments,
                          grads + BASIC_64_2_BATCHNORM_1_WEIGHT,
                          grads + BASIC_64_2_BATCHNORM_1_BIAS, a, b, c);
@@ -716,7 +716,7 @@ static void basic_64_2_backward(const struct rnet_run *run,
                               RNET_WITH(STORE, d_batchnorm, 64),
                               RNET_CENTRED_SUMS(conv_2, 64, moments_2,
                                                 sums_2)));
-    rnet_batch_norm_grad(run, 64, 64 * run->batch, sums_2, run->batch,
+    rnet_batch_norm_grad(run, 64, 64 * run->batch, sums_2, 64,
                          params + BASIC_64_2_BATCHNORM_0_WEIGHT, moments_2,
                          grads + BASIC_64_2_BATCHNORM_0_WEIGHT,
                          grads + BASIC_64_2_BATCHNORM_0_BIAS, a_2, b_2, c_2);
@@ -791,16 +791,16 @@ static void basic_64_1_forward(const struct rnet_run *run, const float *params,
     float *moments = saved + 4096 * run->batch + 128;
     float *conv_2 = saved + 4096 * run->batch + 256;
     float *sums_2 = scratch;
-    float *scale_2 = scratch + 128 * run->batch;
-    float *shift_2 = scratch + 128 * run->batch + 64;
+    float *scale_2 = scratch + 192 * run->batch;
+    float *shift_2 = scratch + 192 * run->batch + 64;
     float *moments_2 = saved + 8192 * run->batch + 256;
     /* conv = conv.0.weight * x */
     rnet_conv(run, run->batch, &conv_3x3_64_64_5,
               RNET_STEPS(RNET_WITH(LOAD, x, 64)),
               params + BASIC_64_1_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 64),
-                         RNET_SHIFTED_SUMS(state + BASIC_64_1_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 64, 64 * run->batch, sums, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 64, 64 * run->batch, sums, 64,
                     params + BASIC_64_1_BATCHNORM_0_WEIGHT,
                     params + BASIC_64_1_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + BASIC_64_1_BATCHNORM_0_RUNNING_MEAN,
@@ -812,8 +812,8 @@ static void basic_64_1_forward(const struct rnet_run *run, const float *params,
                          RNET_SCALE_SHIFT(scale, shift), RNET_DO(RELU)),
               params + BASIC_64_1_CONV_1_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv_2, 64),
-                         RNET_SHIFTED_SUMS(state + BASIC_64_1_BATCHNORM_1_RUNNING_MEAN, sums_2)));
-    rnet_batch_norm(run, 64, 64 * run->batch, sums_2, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums_2)));
+    rnet_batch_norm(run, 64, 64 * run->batch, sums_2, 64,
                     params + BASIC_64_1_BATCHNORM_1_WEIGHT,
                     params + BASIC_64_1_BATCHNORM_1_BIAS, 1e-05f, 0.1f,
                     state + BASIC_64_1_BATCHNORM_1_RUNNING_MEAN,
@@ -854,7 +854,7 @@ static void basic_64_1_backward(const struct rnet_run *run,
                           RNET_WITH(RELU_GRAD, y, 64),
                           RNET_WITH(STORE, d_sum, 64),
                           RNET_CENTRED_SUMS(conv, 64, moments, sums)));
-    rnet_batch_norm_grad(run, 64, 64 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 64, 64 * run->batch, sums, 64,
                          params + BASIC_64_1_BATCHNORM_1_WEIGHT, moments,
                          grads + BASIC_64_1_BATCHNORM_1_WEIGHT,
                          grads + BASIC_64_1_BATCHNORM_1_BIAS, a, b, c);
@@ -870,7 +870,7 @@ static void basic_64_1_backward(const struct rnet_run *run,
                               RNET_WITH(STORE, d_batchnorm, 64),
                               RNET_CENTRED_SUMS(conv_2, 64, moments_2,
                                                 sums_2)));
-    rnet_batch_norm_grad(run, 64, 64 * run->batch, sums_2, run->batch,
+    rnet_batch_norm_grad(run, 64, 64 * run->batch, sums_2, 64,
                          params + BASIC_64_1_BATCHNORM_0_WEIGHT, moments_2,
                          grads + BASIC_64_1_BATCHNORM_0_WEIGHT,
                          grads + BASIC_64_1_BATCHNORM_0_BIAS, a_2, b_2, c_2);
@@ -1018,8 +1018,8 @@ static void resnet_cifar_forward_pass(const struct rnet_run *run,
               RNET_STEPS(RNET_WITH(LOAD, image, 3)),
               params + RESNET_CIFAR_CONV_0_WEIGHT,
               RNET_STEPS(RNET_WITH(STORE, conv, 16),
-                         RNET_SHIFTED_SUMS(state + RESNET_CIFAR_BATCHNORM_0_RUNNING_MEAN, sums)));
-    rnet_batch_norm(run, 16, 1024 * run->batch, sums, run->batch,
+                         RNET_SUM_TO(SUM_MOMENTS, sums)));
+    rnet_batch_norm(run, 16, 1024 * run->batch, sums, 1024,
                     params + RESNET_CIFAR_BATCHNORM_0_WEIGHT,
                     params + RESNET_CIFAR_BATCHNORM_0_BIAS, 1e-05f, 0.1f,
                     state + RESNET_CIFAR_BATCHNORM_0_RUNNING_MEAN,
@@ -1189,7 +1189,7 @@ static void resnet_cifar_backward_pass(const struct rnet_run *run,
                           RNET_WITH(RELU_GRAD, relu, 16),
                           RNET_WITH(STORE, d_batchnorm, 16),
                           RNET_CENTRED_SUMS(conv, 16, moments, sums)));
-    rnet_batch_norm_grad(run, 16, 1024 * run->batch, sums, run->batch,
+    rnet_batch_norm_grad(run, 16, 1024 * run->batch, sums, 1024,
                          params + RESNET_CIFAR_BATCHNORM_0_WEIGHT, moments,
                          grads + RESNET_CIFAR_BATCHNORM_0_WEIGHT,
                          grads + RESNET_CIFAR_BATCHNORM_0_BIAS, a, b, c);

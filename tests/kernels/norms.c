@@ -222,14 +222,14 @@ static void norm_maps_grad(struct trial *t, const int *d)
 
 /* -------------------------------------------------------------- batch norm */
 
-/* Lines of sums of each chunk, the second of them of squares. */
-static float *lines(struct trial *t, long features, long chunks, int squares)
+/* `each` lines of sums of each chunk; the second of three is of squares. */
+static float *lines(struct trial *t, long features, long chunks, long each)
 {
-    float *sums = room(t, chunks * 2 * features, 4);
+    float *sums = room(t, chunks * each * features, 4);
 
-    for (long i = 0; i < chunks * 2 * features; i++)
-        sums[i] = squares && i / features % 2 ? whole(t, 60, 90)
-                                              : whole(t, -5, 5);
+    for (long i = 0; i < chunks * each * features; i++)
+        sums[i] = each == 3 && i / features % 3 == 1 ? whole(t, 60, 90)
+                                                     : whole(t, -5, 5);
     return sums;
 }
 
@@ -240,6 +240,21 @@ static double sum_of(const float *sums, long features, long chunks, long f)
     for (long chunk = 0; chunk < chunks; chunk++)
         sum += sums[chunk * 2 * features + f];
     return sum;
+}
+
+/* Sums of x and of x^2, from those about each chunk's centre. */
+static void about_zero(const float *sums, long features, long count, long chunk,
+                       double *sum, double *squares)
+{
+    *sum = *squares = 0;
+    for (long at = 0; at < count; at += chunk, sums += 3 * features) {
+        double n = count - at < chunk ? count - at : chunk;
+        double centre = sums[2 * features];
+
+        *sum += sums[0] + n * centre;
+        *squares += sums[features] + 2 * centre * sums[0]
+                    + n * centre * centre;
+    }
 }
 
 static float *maybe(struct trial *t, long features)
@@ -267,11 +282,11 @@ static int hold(const struct rnet_run *run, int way)
     return way % 2 == 1 || way == 4;
 }
 
-/* features, chunks, rows of a chunk */
+/* features, whole chunks, rows of each; one row more */
 static void batch_norm(struct trial *t, const int *d)
 {
     long n = d[0], count = (long)d[1] * d[2] + 1;
-    const float *sums = lines(t, n, d[1], 1);
+    const float *sums = lines(t, n, d[1] + 1, 3);
     float *gamma = maybe(t, n), *beta = maybe(t, n);
     float *mean = added_to(t, params(t, n, -2, 2), n);
     float *var = added_to(t, params(t, n, 1, 3), n);
@@ -281,15 +296,17 @@ static void batch_norm(struct trial *t, const int *d)
 
     held = hold(&t->run, pick(t, 5));
     if (!t->book) {
-        rnet_batch_norm(&t->run, n, count, sums, d[1], gamma, beta, 0.25f,
+        rnet_batch_norm(&t->run, n, count, sums, d[2], gamma, beta, 0.25f,
                         0.125f, mean, var, scale, shift, saved);
         return;
     }
     for (long f = 0; f < n; f++) {
-        double offset = sum_of(sums, n, d[1], f) / count;
-        double v = sum_of(sums, n, d[1], n + f) / count - offset * offset;
-        double m = mean[f] + offset, rstd = 1 / sqrt(v + 0.25);
+        double sum, squares, m, v, rstd;
 
+        about_zero(sums + f, n, count, d[2], &sum, &squares);
+        m = sum / count;
+        v = fmax(squares / count - m * m, 0);
+        rstd = 1 / sqrt(v + 0.25);
         if (!held) {
             mean[f] = (float)(0.875 * mean[f] + 0.125 * m);
             var[f] = (float)(0.875 * var[f]
@@ -329,7 +346,7 @@ static void batch_norm_infer(struct trial *t, const int *d)
 static void batch_norm_grad(struct trial *t, const int *d)
 {
     long n = d[0], count = (long)d[1] * d[2] + 1;
-    const float *sums = lines(t, n, d[1], 0);
+    const float *sums = lines(t, n, d[1] + 1, 2);
     float *gamma = maybe(t, n), *saved = params(t, 2 * n, 1, 3);
     float *dgamma = maybe(t, n), *dbeta = maybe(t, n);
     float *a = written(t, n), *b = written(t, n), *c = written(t, n);
@@ -339,13 +356,13 @@ static void batch_norm_grad(struct trial *t, const int *d)
     if (dbeta)
         added_to(t, dbeta, n);
     if (!t->book) {
-        rnet_batch_norm_grad(&t->run, n, count, sums, d[1], gamma, saved,
+        rnet_batch_norm_grad(&t->run, n, count, sums, d[2], gamma, saved,
                              dgamma, dbeta, a, b, c);
         return;
     }
     for (long f = 0; f < n; f++) {
-        double dy = sum_of(sums, n, d[1], f), rstd = saved[n + f];
-        double product = sum_of(sums, n, d[1], n + f);
+        double dy = sum_of(sums, n, d[1] + 1, f), rstd = saved[n + f];
+        double product = sum_of(sums, n, d[1] + 1, n + f);
         double factor = (gamma ? gamma[f] : 1) * rstd;
         double by = factor * rstd * rstd * product / count;
 

@@ -256,14 +256,23 @@ static void fill_store(struct trial *t, struct rnet_step *step, int kind,
     step->stride = v.stride;
 }
 
+static long rows_of_chunk(struct shape shape)
+{
+    return shape.layout == RNET_STRIPS ? 32 : shape.per_sample;
+}
+
+static long lines_of_sum(enum rnet_op op)
+{
+    return op == RNET_SUM_MOMENTS ? 3 : op == RNET_SUM_CENTRED ? 2 : 1;
+}
+
 static void fill_sums(struct trial *t, struct rnet_step *step,
                       struct shape shape, struct sums *sums)
 {
     long chunks = shape.layout == RNET_STRIPS ? lines_of(shape)
                                               : samples_of(shape);
     long line = step->op >= RNET_SUM_ALL ? 1
-                : step->op == RNET_SUM || step->op == RNET_SUM_PRODUCT
-                ? shape.features : 2 * shape.features;
+                : lines_of_sum(step->op) * shape.features;
 
     sums->count = chunks * line;
     sums->result = t->result_count;
@@ -304,7 +313,7 @@ static struct rnet_step make_step(struct trial *t, struct part part,
         step.c = params(t, shape.features, -2, 2);
     }
     if (step.op == RNET_AFFINE || step.op == RNET_AFFINE2
-        || step.op == RNET_SUM_MOMENTS || step.op == RNET_SUM_CENTRED)
+        || step.op == RNET_SUM_CENTRED)
         step.b = params(t, shape.features, -2, 2);
     if (step.op >= RNET_SUM)
         fill_sums(t, &step, shape, list->sums + list->count);
@@ -486,10 +495,8 @@ static void add_sum(struct sums *sums, long i, double x)
 static void sum(const struct element *e, const struct rnet_step *step,
                 struct sums *sums, double acc)
 {
-    long chunk = e->shape.layout == RNET_STRIPS
-                     ? e->row / 32 : e->row / e->shape.per_sample;
-    long n = e->shape.features, line = chunk * n + e->feature;
-    long lines = 2 * chunk * n + e->feature;
+    long chunk = e->row / rows_of_chunk(e->shape), n = e->shape.features;
+    long line = lines_of_sum(step->op) * chunk * n + e->feature;
     double x = operand(e, step), b = step->b ? step->b[e->feature] : 0;
 
     switch (step->op) {
@@ -498,12 +505,12 @@ static void sum(const struct element *e, const struct rnet_step *step,
     case RNET_SUM_ALL: add_sum(sums, chunk, acc); break;
     case RNET_SUM_PRODUCT_ALL: add_sum(sums, chunk, acc * x); break;
     case RNET_SUM_MOMENTS:
-        add_sum(sums, lines, acc - b);
-        add_sum(sums, lines + n, (acc - b) * (acc - b));
+        add_sum(sums, line, acc);
+        add_sum(sums, line + n, acc * acc);
         break;
     default:
-        add_sum(sums, lines, acc);
-        add_sum(sums, lines + n, acc * (x - b));
+        add_sum(sums, line, acc);
+        add_sum(sums, line + n, acc * (x - b));
     }
 }
 
@@ -551,6 +558,38 @@ static double apply(struct element *e, const struct rnet_step *step, double acc)
         return kept(e, step, sample, 0) ? acc / (1 - step->value) : 0;
     store(e, step, acc);
     return acc;
+}
+
+/* The lines of a chunk about 0, as the book has them: about which row they are
+ * is the kernel's choice. */
+static void about_zero(float *line, long features, long rows)
+{
+    for (long f = 0; f < features; f++, line++) {
+        double sum = line[0], centre = line[2 * features];
+
+        line[0] = (float)(sum + (double)rows * centre);
+        line[features] = (float)(line[features]
+                                 + centre * (2 * sum + (double)rows * centre));
+        line[2 * features] = 0;
+    }
+}
+
+void settle_sums(struct trial *t)
+{
+    for (int k = 0; k < t->list_count; k++) {
+        struct shape shape = t->lists[k].shape;
+        long each = rows_of_chunk(shape), rows = shape.rows;
+
+        for (int i = 0; i < t->lists[k].count; i++) {
+            const struct rnet_step *step = t->lists[k].step + i;
+            float *line = step->sums;
+
+            for (long at = 0; step->op == RNET_SUM_MOMENTS && at < rows;
+                 at += each, line += 3 * shape.features)
+                about_zero(line, shape.features,
+                           rows - at < each ? rows - at : each);
+        }
+    }
 }
 
 void book_steps(struct trial *t, struct rnet_steps steps, double *acc)

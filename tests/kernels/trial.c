@@ -349,6 +349,8 @@ static const char *play_once(const struct kernel *kernel, const int *d,
     scratch(&t, 0, RNET_WORKER_FLOATS);
     kernel->play(&t, d);
     rnet_end(&t.run);
+    if (!book)
+        settle_sums(&t);
     note_results(&t, to);
     to->log = t.log;
     to->room = t.log_room;

@@ -108,6 +108,8 @@ float *panel_at(float *w, long out, long o, long i);
 
 /* Steps by the trial's recipe for a result of this shape; the kernel's tail. */
 struct rnet_steps tail(struct trial *t, struct shape shape);
+/* After a kernel: sums of moments as the book has them. */
+void settle_sums(struct trial *t);
 /* A program that makes a map: a LOAD of `x`, then `more` steps. */
 struct rnet_steps program(struct trial *t, const struct value *x, int more);
 

@@ -124,7 +124,7 @@ static int in_child(int (*check)(void *), void *argument)
     pid_t child = fork();
 
     if (child == 0) {
-        alarm(60);
+        alarm(240);
         _exit(check(argument) ? 0 : 1);
     }
     return child > 0 && waitpid(child, &status, 0) == child && status == 0;
@@ -526,7 +526,7 @@ static int run(int i, unsigned seconds)
 
 int main(int argc, char **argv)
 {
-    unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : 60;
+    unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : 240;
     int count = (int)(sizeof checks / sizeof *checks), good = 0;
 
     for (int i = 0; i < count; i++)

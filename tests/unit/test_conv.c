@@ -145,6 +145,12 @@ static void make_weights(struct data *d, const struct rnet_conv *c)
                 }
 }
 
+/* Lines of an image's sums. */
+static long sums_of(int moments)
+{
+    return moments ? 3 : 2;
+}
+
 static struct data make_data(const struct problem *p)
 {
     const struct rnet_conv *c = &p->conv;
@@ -155,13 +161,16 @@ static struct data make_data(const struct problem *p)
         .y = integers(out_rows, c->out, c->out + p->y_gap),
         .add = integers(out_rows, c->out, c->out + p->y_gap),
         .bias = integers(1, c->out, c->out),
-        .sums = guarded((size_t)p->batch * 2 * (size_t)c->out),
+        .sums = guarded((size_t)(p->batch * sums_of(p->tail == MOMENTS)
+                                * c->out)),
         .dy = integers(out_rows, c->out, c->out + p->y_gap),
         .dw = integers(1, (long)packed_floats(c), (long)packed_floats(c)),
         .db = integers(1, c->out, c->out),
         .dx = integers(in_rows, c->in, c->in + p->x_gap),
         .dx_add = integers(in_rows, c->in, c->in + p->x_gap),
-        .dx_sums = guarded((size_t)p->batch * 2 * (size_t)c->in),
+        .dx_sums = guarded((size_t)(p->batch
+                                   * sums_of(p->grad_tail == INPUT_MOMENTS)
+                                   * c->in)),
         .kept = guarded(floats_of(in_rows, c->in, c->in + p->x_gap)),
     };
 
@@ -265,12 +274,22 @@ static float textbook_y(const struct problem *p, const struct data *d, long n,
     return sum;
 }
 
+/* About what the image's first pixel has. */
+static void add_moments(float *sums, long channels, float acc, int first)
+{
+    if (first)
+        sums[2 * channels] = acc;
+    acc -= sums[2 * channels];
+    sums[0] += acc;
+    sums[channels] += acc * acc;
+}
+
 static void textbook_tail(const struct problem *p, struct data *d, long n,
                           long row, int o, float acc)
 {
     const struct rnet_conv *c = &p->conv;
     float *y = d->y.p + row * (c->out + p->y_gap) + o;
-    float *sums = d->sums.p + n * 2 * c->out + o;
+    float *sums = d->sums.p + n * sums_of(p->tail == MOMENTS) * c->out + o;
     float bias = d->bias.p[o], add = d->add.p[row * (c->out + p->y_gap) + o];
 
     switch (p->tail) {
@@ -279,8 +298,7 @@ static void textbook_tail(const struct problem *p, struct data *d, long n,
         *y = acc > 0 ? acc : 0;
         break;
     case MOMENTS:
-        sums[0] += acc - bias;
-        sums[c->out] += (acc - bias) * (acc - bias);
+        add_moments(sums, c->out, acc, row % pixels_out(c) == 0);
         *y = acc;
         break;
     case ACCUMULATE:
@@ -316,7 +334,8 @@ static void textbook_input_tail(const struct problem *p, struct data *d,
     const struct rnet_conv *c = &p->conv;
     float *dx = d->dx.p + row * (c->in + p->x_gap) + i;
     float add = d->dx_add.p[row * (c->in + p->x_gap) + i];
-    float *sums = d->dx_sums.p + n * 2 * c->in + i;
+    float *sums = d->dx_sums.p
+                  + n * sums_of(p->grad_tail == INPUT_MOMENTS) * c->in + i;
     float value = input_at(p, d, n, y, x, i);
 
     switch (p->grad_tail) {
@@ -339,8 +358,7 @@ static void textbook_input_tail(const struct problem *p, struct data *d,
         break;
     case INPUT_MOMENTS:
         *dx = acc + add;
-        sums[0] += *dx - d->b.p[i];
-        sums[c->in] += (*dx - d->b.p[i]) * (*dx - d->b.p[i]);
+        add_moments(sums, c->in, *dx, y == 0 && x == 0);
         break;
     default:
         *dx = (acc + add) * 2 - value;
@@ -461,8 +479,7 @@ static struct rnet_steps tail_of(const struct problem *p,
         s[3] = store;
         return (struct rnet_steps) { s, 4 };
     case MOMENTS:
-        s[0] = (struct rnet_step) { .op = RNET_SUM_MOMENTS, .b = d->bias.p,
-                                    .sums = d->sums.p };
+        s[0] = (struct rnet_step) { .op = RNET_SUM_MOMENTS, .sums = d->sums.p };
         s[1] = store;
         return (struct rnet_steps) { s, 2 };
     case ACCUMULATE:
@@ -511,7 +528,7 @@ static struct rnet_steps grad_tail_of(const struct problem *p,
         return (struct rnet_steps) { s, 1 };
     case INPUT_MOMENTS:
         s[0] = (struct rnet_step) FULL(ADD, d->dx_add.p, stride);
-        s[1] = (struct rnet_step) { .op = RNET_SUM_MOMENTS, .b = d->b.p,
+        s[1] = (struct rnet_step) { .op = RNET_SUM_MOMENTS,
                                     .sums = d->dx_sums.p };
         s[2] = store;
         return (struct rnet_steps) { s, 3 };
@@ -546,6 +563,30 @@ static void library(const struct problem *p, struct data *d, int threads)
     close_run(&b);
 }
 
+/* Sums about 0: which pixel of an image comes first is the kernel's choice. */
+static void about_zero(float *sums, long images, long channels, long pixels)
+{
+    for (long n = 0; n < images; n++, sums += 3 * channels)
+        for (long c = 0; c < channels; c++) {
+            double sum = sums[c], centre = sums[2 * channels + c];
+
+            sums[c] += (float)(centre * (double)pixels);
+            sums[channels + c] += (float)(centre * (2 * sum + centre
+                                                    * (double)pixels));
+            sums[2 * channels + c] = 0;
+        }
+}
+
+static void centre_sums(const struct problem *p, struct data *d)
+{
+    const struct rnet_conv *c = &p->conv;
+
+    if (p->tail == MOMENTS)
+        about_zero(d->sums.p, p->batch, c->out, pixels_out(c));
+    if (p->grad_tail == INPUT_MOMENTS)
+        about_zero(d->dx_sums.p, p->batch, c->in, pixels_in(c));
+}
+
 static int agree(const struct data *a, const struct data *b)
 {
     return equal(&a->y, &b->y, "y") && equal(&a->sums, &b->sums, "sums")
@@ -564,6 +605,7 @@ static void check_on(const struct problem *p, const struct data *d,
 
     chosen = isa;
     library(p, &found, threads);
+    centre_sums(p, &found);
     if (!agree(&found, expected)) {
         print_problem(p);
         fail_msg("%s, %d threads", isa_names[isa], threads);
@@ -585,6 +627,7 @@ static void check(const struct problem *p)
     textbook_kept(p, &expected);
     textbook_forward(p, &expected);
     textbook_backward(p, &expected);
+    centre_sums(p, &expected);
     for (int isa = 0; isa < RNET_ISAS; isa++)
         if (isa_runs((enum rnet_isa)isa))
             check_on(p, &d, &expected, (enum rnet_isa)isa, 1 + pick(3));
@@ -787,6 +830,7 @@ static void test_threads(void **unused)
             expected = outputs_of(&d);
             chosen = (enum rnet_isa)isa;
             library(&p, &expected, 1);
+            centre_sums(&p, &expected);
             for (int t = 0; t < 3; t++)
                 check_on(&p, &d, &expected, (enum rnet_isa)isa, threads[t]);
         }

@@ -348,25 +348,55 @@ static void batch_norm_of_one_value(void **state)
 /* Of 1 and 3: variance 1, unbiased 2. */
 static void running_variance_is_unbiased(void **state)
 {
-    float sums[2] = { 4, 10 }, mean = 0, var = 1, scale, shift, saved[2];
+    float sums[3] = { 2, 4, 1 }, mean = 0, var = 1, scale, shift, saved[2];
     struct call call;
 
     (void)state;
-    rnet_batch_norm(begin(&call, 2), 1, 2, sums, 1, NULL, NULL, 0, 0.1f, &mean,
+    rnet_batch_norm(begin(&call, 2), 1, 2, sums, 2, NULL, NULL, 0, 0.1f, &mean,
                     &var, &scale, &shift, saved);
     assert_true(fabsf(mean - 0.2f) < 1e-6f && fabsf(var - 1.1f) < 1e-6f);
     assert_true(scale == 1 && shift == -2);
     end(&call);
 }
 
-/* Rounding may take the sum of squares below what the mean takes from it. */
-static void batch_norm_of_a_constant_channel(void **state)
+/* 10,000 and 0 to 96: variance (97^2 - 1) / 12, whatever the running mean is. */
+static void batch_norm_far_from_zero(void **state)
 {
-    float sums[2] = { 2, 1.9999f }, mean = 0, var = 1, scale, shift, saved[2];
+    float x[97], sums[4 * 3], mean, var, scale, shift, saved[2];
     struct call call;
 
     (void)state;
-    rnet_batch_norm(begin(&call, 2), 1, 2, sums, 1, NULL, NULL, 0.25f, 0.5f,
+    begin(&call, 97);
+    for (int i = 0; i < 97; i++)
+        x[i] = 10000 + (float)(i * 37 % 97);
+    EACH_ISA(isa)
+        for (int strips = 0; strips < 2; strips++) {
+            struct rnet_rows rows = { strips ? RNET_STRIPS : RNET_PLAIN, 97,
+                                      97 };
+            float in_strips[128] = { 0 };
+
+            memcpy(in_strips, x, sizeof x);
+            mean = 0, var = 1;
+            rnet_point(&call.run, rows, 1,
+                       RNET_STEPS(RNET_WITH(LOAD, in_strips, 1),
+                                  RNET_SUM_TO(SUM_MOMENTS, sums)));
+            rnet_batch_norm(&call.run, 1, 97, sums, strips ? RNET_LANES : 97,
+                            NULL, NULL, 0, 0.1f, &mean, &var, &scale, &shift,
+                            saved);
+            assert_true(saved[0] == 10048);
+            assert_true(fabs(saved[1] * sqrt(784) - 1) < 1e-7);
+        }
+    end(&call);
+}
+
+/* Rounding may take the sum of squares below what the mean takes from it. */
+static void batch_norm_of_a_constant_channel(void **state)
+{
+    float sums[3] = { 1, 0.4999f, 0.5f }, mean = 0, var = 1, scale, shift, saved[2];
+    struct call call;
+
+    (void)state;
+    rnet_batch_norm(begin(&call, 2), 1, 2, sums, 2, NULL, NULL, 0.25f, 0.5f,
                     &mean, &var, &scale, &shift, saved);
     assert_true(scale == 2 && shift == -2);
     assert_true(mean == 0.5f && var == 0.5f);
@@ -697,6 +727,7 @@ int main(void)
         cmocka_unit_test(sines_of_small_numbers),
         cmocka_unit_test(batch_norm_of_one_value),
         cmocka_unit_test(running_variance_is_unbiased),
+        cmocka_unit_test(batch_norm_far_from_zero),
         cmocka_unit_test(batch_norm_of_a_constant_channel),
         cmocka_unit_test(gradients_at_kinks),
         cmocka_unit_test(nan_passes_through_functions),

@@ -303,6 +303,11 @@ static void every_size(void **state)
 
 /* --------------------------------------------------------------------- sums */
 
+static long rows_of_chunk(const struct world *w)
+{
+    return w->rows.layout == RNET_STRIPS ? 32 : w->rows.rows_per_sample;
+}
+
 /* Terms of the two lines of a sum at (row, feature). */
 static void terms(const struct world *w, const struct rnet_step *step, long r,
                   long f, double *first, double *second)
@@ -315,7 +320,10 @@ static void terms(const struct world *w, const struct rnet_step *step, long r,
     if (step->op == RNET_SUM_PRODUCT || step->op == RNET_SUM_PRODUCT_ALL)
         *first = acc * x;
     if (step->op == RNET_SUM_MOMENTS) {
-        *first = acc - step->b[f];
+        long start = r - r % rows_of_chunk(w);
+
+        *first = acc - (double)w->x.p[place(w->rows.layout, w->x.stride, start,
+                                            f)];
         *second = *first * *first;
     }
     if (step->op == RNET_SUM_CENTRED)
@@ -325,9 +333,10 @@ static void terms(const struct world *w, const struct rnet_step *step, long r,
 static struct array lines_of(const struct world *w, const struct rnet_step *step)
 {
     int all = step->op >= RNET_SUM_ALL;
-    int two = step->op == RNET_SUM_MOMENTS || step->op == RNET_SUM_CENTRED;
-    long wide = all ? 1 : w->features * (1 + two);
-    long each = w->rows.layout == RNET_STRIPS ? 32 : w->rows.rows_per_sample;
+    int moments = step->op == RNET_SUM_MOMENTS;
+    int two = moments || step->op == RNET_SUM_CENTRED;
+    long wide = all ? 1 : w->features * (1 + two + moments);
+    long each = rows_of_chunk(w);
     struct array sums = array(w->chunks * wide, 0);
 
     for (long i = 0; i < sums.count; i++)
@@ -341,6 +350,9 @@ static struct array lines_of(const struct world *w, const struct rnet_step *step
             line[0] += (float)first;
             if (two)
                 line[w->features] += (float)second;
+            if (moments && r % each == 0)
+                line[2 * w->features] =
+                    w->x.p[place(w->rows.layout, w->x.stride, r, f)];
         }
     return sums;
 }
@@ -404,7 +416,7 @@ static int list_of(const struct world *w, int chosen, const struct value *to,
         with_kind(w, RNET_AFFINE2, RNET_FULL),
         with_kind(w, RNET_ADD, RNET_FEATURE), with_kind(w, RNET_ADD, RNET_FULL),
         { .op = RNET_RELU }, with_kind(w, RNET_RELU_GRAD, RNET_FULL),
-        { .op = RNET_SUM_MOMENTS, .b = w->feature[3].p, .sums = sums[0] },
+        { .op = RNET_SUM_MOMENTS, .sums = sums[0] },
         { .op = RNET_SUM_CENTRED, .kind = RNET_FULL, .x = w->other.p,
           .stride = w->other.stride, .b = w->feature[3].p, .sums = sums[1] },
         full(RNET_STORE, to), full(RNET_ACCUMULATE, to)
@@ -429,7 +441,7 @@ static struct outcome run_list(const struct world *w, int chosen)
     random_state = 7;
     out.to = value(w->rows, w->features, 1);
     for (int i = 0; i < 2; i++)
-        out.sums[i] = array(w->chunks * 2 * w->features, 0);
+        out.sums[i] = array(w->chunks * 3 * w->features, 0);
     count = list_of(w, chosen, &out.to,
                     (float *[2]) { out.sums[0].p, out.sums[1].p }, list);
     rnet_point(&w->run, w->rows, w->features,
@@ -668,7 +680,7 @@ static void orders(void **state)
         for (long i = 0; i < 4; i++) {
             struct rnet_step list[2] = { full(RNET_LOAD, &w.x), step };
 
-            lines[i] = array(w.chunks * 1400, 0);
+            lines[i] = array(w.chunks * 2100, 0);
             list[1].sums = lines[i].p;
             w.work = (struct rnet_work) { .parallel_for = play, .user = &i,
                                           .workers = 7 };
