@@ -169,8 +169,8 @@ bool weight_fits(struct body *body, const struct shape *shape,
                  struct span span);
 struct piece *next_path(struct body *body, const char *word);
 struct piece *fixed_path(struct body *body, const char *word);
-/* What a property makes: word, or word.k where nameless groups or a repeat make
- * more of them in one body. */
+/* What a property makes: word, or word.k where nameless groups, a repeat or
+ * blocks of this name make more of them in one body. */
 struct piece *property_path(struct body *body, const char *word);
 /* A parameter of the body's region, or of the shared layer being applied. */
 struct param *make_param(struct body *body, struct piece *path,

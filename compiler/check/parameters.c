@@ -84,11 +84,14 @@ struct piece *property_path(struct body *body, const char *word)
 {
     struct arena *arena = body->check->c->arena;
     struct piece *piece = NEW(arena, struct piece);
-    struct counter *made = counter_of(body, arena_format(arena, "a %s", word));
+    struct counter *bare = counter_of(body, arena_format(arena, "as %s", word));
+    struct counter *counter = counter_of(body, word);
 
     piece->text = word;
-    piece->indexed = body->loops > body->scope->loops || made->next > 0;
-    piece->first = made->next++;
+    piece->indexed = body->loops > body->scope->loops || bare->next > 0
+                  || counter->next > 0;
+    bare->next += !piece->indexed;      /* word, word.1, word.2, ... */
+    piece->first = counter->next++;
     return join(body->check->c, body->scope->prefix, piece);
 }
 
