@@ -304,8 +304,8 @@ done
 
 # ---- folders ----
 
-mkdir -p "$out/f/root/sub" "$out/f/out" "$out/f/forest"
-for file in out/k root/sub/s root/sub/k; do
+mkdir -p "$out/f/root/sub" "$out/f/out" "$out/f/forest" "$out/f/root2"
+for file in out/k root2/k root/sub/s root/sub/k; do
     echo 'block k { linear(4) }' >"$out/f/$file.rnet"
 done
 ln -s ../out/k.rnet "$out/f/root/link.rnet"
@@ -333,10 +333,13 @@ imports yes inside.rnet
 imports yes outside/../inside.rnet
 imports no ../out/k.rnet
 imports no sub/../../out/k.rnet
+imports no ../root2/k.rnet
 imports no sub/../../root/../out/k.rnet
 imports no "$out/f/out/k.rnet"
 imports no /dev/stdin
 imports no link.rnet
+if grep -q "give the folder that it leads to with -I" "$out/log"; then pass
+else fail "no advice: $(cat "$out/log")"; fi
 imports no outside/k.rnet
 imports no loop.rnet
 imports no pipe.rnet

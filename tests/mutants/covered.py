@@ -104,9 +104,9 @@ class Index:
             if os.path.exists(hits) else set()
 
     def covering(self, mutant):
-        """The runs that go through the mutant's lines, or all of them where
+        """The runs that go through the mutant's statement, or all of them where
         it stands in a table."""
-        blocks = self.program.blocks_at(mutant.path, mutant.line,
+        blocks = self.program.blocks_at(mutant.path, mutant.first_line,
                                         mutant.last_line) \
             if mutant.in_code else None
         return [name for name, hit in self.runs.items()

@@ -4,6 +4,7 @@ mutants_of(path, text) gives them.  Changes are made to code alone: comments,
 strings, preprocessor lines and the types of declarations stay.  Of macros that
 are tables (rows "ROW(...)" of ops.h) traits, numbers and arguments are changed.
 """
+import bisect
 import re
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class Mutant:
     end: int
     text: str
     line: int           # of start, from 1
+    first_line: int     # of its statement
     last_line: int
     before: str         # the lines, blanks as one
     after: str
@@ -108,6 +110,7 @@ class Scan:
         self.path, self.text = path, text
         self.code, self.rows = blanked(text)
         self.tokens = tokens_of(self.code)
+        self.starts = [token.start for token in self.tokens]
         self.partner = partners(self.tokens)
         self.lines = [0]
         for match in re.finditer("\n", text):
@@ -135,8 +138,17 @@ class Scan:
         after = " ".join((self.text[begin:start] + text
                           + self.text[end:stop]).split())
         if before != after:
-            self.found.append(Mutant(self.path, start, end, text, first, last,
-                                     before, after, in_code))
+            self.found.append(Mutant(self.path, start, end, text, first,
+                                     self.line_of(self.statement_at(start)),
+                                     last, before, after, in_code))
+
+    def statement_at(self, position):
+        """Where the statement around a position begins: what evaluates a part
+        of it decides whether the changed part runs."""
+        at = bisect.bisect_right(self.starts, position) - 1
+        while at > 0 and self.tokens[at - 1].text not in (";", "{", "}"):
+            at -= 1
+        return self.tokens[at].start
 
     # ------------------------------------------------------------ the scan
 
