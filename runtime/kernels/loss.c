@@ -108,15 +108,18 @@ static void exponents(const struct loss_job *job, long row, long count,
 }
 
 /* scale / b, and 0 for 0: a row of -infinity alone has softmax 0. */
-static ALWAYS_INLINE float inverse(float b, float scale)
+static ALWAYS_INLINE float inverse(float b, double scale)
 {
-    return b == 0 ? 0 : scale / b;
+    return b == 0 ? 0 : (float)(scale / (double)b);
 }
 
 static void invert(struct stats *stats, float scale)
 {
-    for (int k = 0; k < RNET_LANES; k++)
-        stats->b[k] = inverse(stats->b[k], scale);
+    for (int k = 0; k < RNET_LANES; k += RNET_W) {
+        vf b = v_load(stats->b + k);
+
+        v_store(stats->b + k, v_keep(b != 0, v_set(scale) / b));
+    }
 }
 
 /* --------------------------------------------------------------- tile by tile */
@@ -382,12 +385,12 @@ static double label_loss(const struct loss_job *job, long row, long k,
 }
 
 /* The loss of the k-th of a block's rows; sets in stats the factor b of
- * e^(x - a) in its gradient, and what is taken off that. */
+ * e^(x - a) in its gradient, and what is taken off that: b is made of the numbers
+ * that are taken off, as rounded, so that all classes' gradients sum to 0. */
 static double weighted_loss(const struct loss_job *job, long row, long k,
                             struct stats *stats, const float *logs)
 {
     struct loss_share share = rnet_loss_share(job, row + k);
-    float classes = (float)job->classes;
     double sum = 0;
 
     if (share.label != 0)
@@ -395,10 +398,10 @@ static double weighted_loss(const struct loss_job *job, long row, long k,
     if (share.rest != 0)
         sum += (double)share.rest * ((double)stats->rest[k]
                                      + job->classes * (double)logs[k]);
-    stats->b[k] = inverse(stats->b[k],
-                          job->scale * (share.label + share.rest * classes));
     stats->label[k] = job->scale * share.label;
     stats->rest[k] = job->scale * share.rest;
+    stats->b[k] = inverse(stats->b[k], (double)stats->label[k]
+                                       + job->classes * (double)stats->rest[k]);
     return sum;
 }
 

@@ -4,13 +4,16 @@
  * few times what textbook loops in float32 miss.  Undecided, and drawn again,
  * is what float32 cannot tell: a number so near to a kink that rounding may
  * take it to the other side; a result of which it keeps less than two digits;
- * one that is not finite. */
+ * one that is not finite.
+ *
+ * Three runs in float tell roughly how far rounding goes.  What seems to differ
+ * is looked at again with thirty (compare.c). */
 #include "trial.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { ATTEMPTS = 8, FLOATS = 3 };
+enum { ATTEMPTS = 8 };
 
 #define ACTIVATION_TOLERANCE 5e-6
 #define GRADIENT_TOLERANCE   2e-5
@@ -82,7 +85,7 @@ static double bound_of(struct trial *t, const char *name, const double *values,
  * of an outcome. */
 #define MISSED(reference, floats, member, count) __extension__ ({ \
     double most_ = 0; \
-    for (int f_ = 0; f_ < FLOATS; f_++) \
+    for (int f_ = 0; f_ < t->runs; f_++) \
         most_ = fmax(most_, apart((reference)->member, (floats)[f_].member, \
                                   (count))); \
     most_; })
@@ -152,7 +155,7 @@ static void bound_loss(struct trial *t, const struct outcome *floats)
 {
     double missed = 0;
 
-    for (int f = 0; f < FLOATS; f++)
+    for (int f = 0; f < t->runs; f++)
         missed = fmax(missed, apart(&t->trained.loss, &floats[f].loss, 1));
     t->train_bounds.loss = bound_of(t, "the loss", &t->trained.loss, 1, missed,
                                     ACTIVATION_TOLERANCE, 1e-3);
@@ -162,38 +165,38 @@ static void bound_loss(struct trial *t, const struct outcome *floats)
 
 /* How far float is from double in any of these margins. */
 static double margin_error(const struct margins *m,
-                           struct margins *const *floats)
+                           struct margins *const *floats, int runs)
 {
     double most = 0;
 
-    for (int f = 0; f < FLOATS; f++)
+    for (int f = 0; f < runs; f++)
         most = fmax(most, apart(m->value, floats[f]->value, m->count));
     return most;
 }
 
 /* Exactly on it in all runs is no doubt: the rule for ties holds. */
 static bool is_near(const struct margins *m, struct margins *const *floats,
-                    size_t i, double error)
+                    int runs, size_t i, double error)
 {
     bool exact = m->value[i] == 0;
 
-    for (int f = 0; f < FLOATS && exact; f++)
+    for (int f = 0; f < runs && exact; f++)
         exact = floats[f]->value[i] == 0;
     return !exact && fabs(m->value[i]) <= ROUNDINGS * error;
 }
 
 static void find_kinks(struct trial *t, const struct outcome *floats)
 {
-    struct margins *f[FLOATS];
+    struct margins *f[MOST_RUNS];
 
-    for (int i = 0; i < FLOATS; i++)
+    for (int i = 0; i < t->runs; i++)
         f[i] = floats[i].margins;
     for (const struct margins *m = t->trained.margins; m; m = m->next) {
-        double error = margin_error(m, f);
+        double error = margin_error(m, f, t->runs);
         for (size_t i = 0; i < m->count; i++)
-            if (is_near(m, f, i, error))
+            if (is_near(m, f, t->runs, i, error))
                 undecided(t, NEAR_A_KINK, "", fabs(m->value[i]));
-        for (int i = 0; i < FLOATS; i++)
+        for (int i = 0; i < t->runs; i++)
             f[i] = f[i]->next;
     }
 }
@@ -206,7 +209,7 @@ static void run_floats(struct trial *t, bool training, uint64_t seed,
     struct feed disturbed;
 
     interpret_float(t->subject, &t->feed, training, &t->arena, &floats[0]);
-    for (int f = 1; f < FLOATS; f++) {
+    for (int f = 1; f < t->runs; f++) {
         draw_disturbed(t->subject, &t->feed, seed + (uint64_t)f, &t->arena,
                        &disturbed);
         interpret_float(t->subject, &disturbed, training, &t->arena,
@@ -216,7 +219,7 @@ static void run_floats(struct trial *t, bool training, uint64_t seed,
 
 static void attempt(struct trial *t, uint64_t seed, int number)
 {
-    struct outcome floats[FLOATS];
+    struct outcome floats[MOST_RUNS];
 
     draw_feed(t->subject, t->feed.batch, seed, number, &t->arena, &t->feed);
     interpret_double(t->subject, &t->feed, false, &t->arena, &t->inferred);
@@ -244,7 +247,7 @@ static bool has_loss(const struct region *main)
 }
 
 void trial_make(const struct subject *subject, size_t batch, uint64_t seed,
-                struct trial *t)
+                int runs, struct trial *t)
 {
     int64_t rows = subject->normalises ? subject->least_rows : 2;
 
@@ -252,7 +255,7 @@ void trial_make(const struct subject *subject, size_t batch, uint64_t seed,
         if (i >= ATTEMPTS / 2 && (int64_t)(batch / 2) * rows >= 2)
             batch /= 2;                 /* fewer numbers near to a kink */
         *t = (struct trial) {
-            .subject = subject, .feed.batch = batch,
+            .subject = subject, .feed.batch = batch, .runs = runs,
             .trains = has_loss(subject->network->main->body),
             .bad_batch = (int64_t)batch * rows < 2,
         };

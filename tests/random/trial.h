@@ -13,8 +13,11 @@ struct bounds {
 /* Near a kink, all but the gradients is decided. */
 enum verdict { DECIDED, NEAR_A_KINK, ILL_CONDITIONED, NOT_FINITE };
 
+enum { FEW_RUNS = 3, MOST_RUNS = 30 };  /* in float */
+
 struct trial {
     const struct subject *subject;
+    int runs;
     struct arena arena;
     struct feed feed;
     bool trains;                        /* there is a loss */
@@ -29,7 +32,7 @@ struct trial {
 
 /* Draws numbers until they decide, a few times; trial_free even then. */
 void trial_make(const struct subject *subject, size_t batch, uint64_t seed,
-                struct trial *trial);
+                int runs, struct trial *trial);
 void trial_free(struct trial *trial);
 
 const char *verdict_text(enum verdict verdict);
