@@ -95,8 +95,8 @@ pictures: all
 	BUILD=$(B) sh tests/docs.sh --pictures
 golden: all
 	for t in tests/golden*.sh; do BUILD=$(B) sh $$t --update || exit; done
-bench: all
-	BUILD=$(B) sh tests/bench/bench.sh
+bench bench-kernels: all
+	BUILD=$(B) sh tests/bench/bench.sh $(@:bench-%=%)
 
 # All tests again with each sanitizer, everything built with it: an hour.
 sanitize:
@@ -143,6 +143,6 @@ uninstall:
 
 clean:
 	rm -rf $(B)
-.PHONY: all check test golden pictures bench sanitize coverage torture lint install uninstall clean
+.PHONY: all check test golden pictures bench bench-kernels sanitize coverage torture lint install uninstall clean
 -include examples/examples.mk tests/random/random.mk tests/interpreter/interpreter.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

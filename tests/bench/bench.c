@@ -2,17 +2,18 @@
  *
  *     bench FOLDER [NAME=COMMAND]...
  *
- * FOLDER/bench has our program `networks` and takes the weights in between,
- * FOLDER gets bench.json.  Each COMMAND is a peer (peers.py says what it must answer) and
- * is called with `MODEL KIND BATCH THREADS WEIGHTS`.  Every row first asks all
- * for the same result, then lets them run in turns.
+ * FOLDER/bench has the table `rows`, our program `networks`, and takes the
+ * weights in between and what peers say of themselves, peers.log; FOLDER gets
+ * bench.json.  Each COMMAND is a peer
+ * (networks.c says what it must answer) and is called with `NETWORK KIND BATCH
+ * THREADS WEIGHTS`.  Every row first asks all for the same result, then lets
+ * them run in turns.
  *
- *   BENCH_ONLY     models, separated by commas: M1,M2,M5
  *   BENCH_THREADS  numbers of threads: 1,2
  *   BENCH_ROUNDS   turns of each: 9
  *
  * Times with one thread are CPU time of the process, which other programs
- * hardly touch; with more they are the clock's. */
+ * hardly touch; those of single calls and with more threads are the clock's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -26,22 +27,26 @@
 
 #define MAX_PEERS 8
 #define MAX_ROUNDS 99
-#define MAX_ROWS 64
+#define MAX_ROWS 32
+#define MAX_THREADS 4
 #define TURN_MS 150.0           /* that one turn takes, about */
 
-/* Work is two operations a multiply-add, training three times forward. */
-static const struct workload {
-    const char *name, *model, *kind;
+/* How often a row goes through its network, counted in forward passes; a
+ * training must get its loss down. */
+static const struct kind { const char *name; int passes, trains, single; }
+kinds[] = {
+    { "infer", 1, 0, 0 },
+    { "latency", 1, 0, 1 },
+    { "grad", 3, 0, 0 },
+    { "train-momentum", 3, 1, 0 },
+    { "train-adamw", 3, 1, 0 },
+};
+
+struct workload {
+    char name[64], network[32];
+    const struct kind *kind;
     int batch;
-    double macs;                /* of one sample, forward */
-} workloads[] = {
-    { "M1 train momentum", "M1", "train-momentum", 64, 4600832 },
-    { "M1 train AdamW", "M1", "train-adamw", 64, 4600832 },
-    { "M1 infer", "M1", "infer", 64, 4600832 },
-    { "M2 train momentum", "M2", "train-momentum", 32, 40551040 },
-    { "M2 infer", "M2", "infer", 1, 40551040 },
-    { "M5 train AdamW", "M5", "train-adamw", 4, 3045064704 },
-    { "M5 infer", "M5", "infer", 4, 3045064704 },
+    double macs;                /* multiply-adds of one sample, forward */
 };
 
 struct peer { char *name, *command; };
@@ -53,14 +58,17 @@ struct program {                /* that runs a workload: a child */
     FILE *to, *from;
     double times[MAX_ROUNDS];
     double middle, low, high;   /* ms of a step: median, quartiles */
+    double looped;              /* the same in a loop, of single calls */
     double kilobytes;
 };
 
 struct row {
-    const struct workload *workload;
+    struct workload workload;
     int threads;
     double flops, peak;
-    struct program ours, best;  /* best.name is NULL without peers */
+    int count;                  /* of programs; the first is ours */
+    struct program programs[MAX_PEERS + 1];
+    int best;                   /* the fastest peer; 0: there is none */
 };
 
 __attribute__((noreturn, format(printf, 1, 2)))
@@ -130,16 +138,18 @@ static int ask(struct program *program, const char *order, char *line,
 }
 
 /* Milliseconds a step over so many. */
-static double turn(struct program *program, int steps, int threads)
+static double turn(struct program *program, int steps, const struct row *row)
 {
     char order[32], line[128];
-    double wall, cpu;
+    double first, second;
 
     snprintf(order, sizeof order, "run %d", steps);
     if (!ask(program, order, line, sizeof line)
-        || sscanf(line, "%lf %lf", &wall, &cpu) != 2)
+        || sscanf(line, "%lf %lf", &first, &second) != 2)
         fail("%s ended", program->name);
-    return threads > 1 ? wall : cpu;
+    if (row->workload.kind->single)
+        program->looped = second;
+    return row->threads > 1 || row->workload.kind->single ? first : second;
 }
 
 static double number(struct program *program, const char *order)
@@ -208,45 +218,49 @@ static void summarize(struct program *program, int rounds)
 }
 
 /* As many steps as take one turn. */
-static int steps_of_turn(struct program *program)
+static int steps_of_turn(struct program *program, const struct row *row)
 {
-    double once = turn(program, 1, 2);
+    double once = turn(program, 1, row);
 
-    once = turn(program, 1 + (int)(20 / once), 2);
+    once = turn(program, 1 + (int)(20 / once), row);
     return 1 + (int)(TURN_MS / once);
 }
 
 /* All run in turns; the peak is the best that was seen in between. */
-static void take_turns(struct program *programs, int count, int rounds,
-                       struct row *row)
+static void take_turns(struct row *row, int rounds)
 {
+    struct program *programs = row->programs;
     int steps[MAX_PEERS + 1];
 
-    for (int i = 0; i < count; i++)
-        steps[i] = steps_of_turn(&programs[i]);
+    for (int i = 0; i < row->count; i++)
+        steps[i] = steps_of_turn(&programs[i], row);
     for (int round = 0; round < rounds; round++) {
         double peak = row->threads * number(&programs[0], "peak");
 
         row->peak = peak > row->peak ? peak : row->peak;
-        for (int i = 0; i < count; i++)
-            programs[i].times[round] = turn(&programs[i], steps[i],
-                                            row->threads);
+        for (int i = 0; i < row->count; i++)
+            programs[i].times[round] = turn(&programs[i], steps[i], row);
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < row->count; i++) {
         summarize(&programs[i], rounds);
         programs[i].kilobytes = number(&programs[i], "memory");
     }
 }
 
 /* A peer is ready when it agrees with our answer and has found its way; else
- * this says why not. */
+ * this says why not, but of one that passes: it has no such kind. */
 static int prepare(struct program *peer, const char *ours)
 {
     char line[512];
 
-    if (!listen(peer, line, sizeof line)
-        || !ask(peer, "check 4", line, sizeof line)) {
+    if (!listen(peer, line, sizeof line)) {
         printf("  %s did not start\n", peer->name);
+        return 0;
+    }
+    if (!strncmp(line, "pass", 4))
+        return 0;
+    if (!ask(peer, "check 4", line, sizeof line)) {
+        printf("  %s ended\n", peer->name);
         return 0;
     }
     if (!agree(ours, line)) {
@@ -276,35 +290,47 @@ static void open_ours(struct program *ours, const char *folder,
         fail("%s: wrong results: %s", command, answer);
 }
 
+/* Starts all of a row; those that agree stay. */
+static void gather(struct row *row, const char *folder,
+                   const struct peer *peers, int peer_count)
+{
+    const struct workload *w = &row->workload;
+    char arguments[512], command[2048], answer[512];
+
+    snprintf(arguments, sizeof arguments, "%s %s %d %d '%s/bench/weights'",
+             w->network, w->kind->name, w->batch, row->threads, folder);
+    open_ours(&row->programs[0], folder, arguments, answer, sizeof answer,
+              w->kind->trains);
+    row->count = 1;
+    for (int i = 0; i < peer_count; i++) {
+        struct program *peer = &row->programs[row->count];
+
+        snprintf(command, sizeof command, "OMP_NUM_THREADS=%d exec %s %s "
+                 "2>>'%s/bench/peers.log'", row->threads, peers[i].command,
+                 arguments, folder);
+        start(peer, peers[i].name, command);
+        if (prepare(peer, answer))
+            row->count++;
+        else
+            stop(peer);
+    }
+}
+
 static void measure(struct row *row, const char *folder,
                     const struct peer *peers, int peer_count, int rounds)
 {
-    const struct workload *w = row->workload;
-    int training = strstr(w->kind, "train") != NULL, count = 1;
-    struct program programs[MAX_PEERS + 1] = { 0 };
-    char arguments[512], command[2048], answer[512];
+    const struct workload *w = &row->workload;
 
-    snprintf(arguments, sizeof arguments, "%s %s %d %d '%s/bench/weights'", w->model,
-             w->kind, w->batch, row->threads, folder);
-    open_ours(&programs[0], folder, arguments, answer, sizeof answer,
-              training);
-    for (int i = 0; i < peer_count; i++) {
-        snprintf(command, sizeof command, "OMP_NUM_THREADS=%d exec %s %s",
-                 row->threads, peers[i].command, arguments);
-        start(&programs[count], peers[i].name, command);
-        if (prepare(&programs[count], answer))
-            count++;
-        else
-            stop(&programs[count]);
-    }
-    take_turns(programs, count, rounds, row);
-    row->flops = 2 * w->macs * w->batch * (training ? 3 : 1);
-    row->ours = programs[0];
-    for (int i = 1; i < count; i++)
-        if (i == 1 || programs[i].middle < row->best.middle)
-            row->best = programs[i];
-    for (int i = 0; i < count; i++)
-        stop(&programs[i]);
+    gather(row, folder, peers, peer_count);
+    take_turns(row, rounds);
+    /* two operations a multiply-add */
+    row->flops = 2 * w->macs * w->batch * w->kind->passes;
+    for (int i = 1; i < row->count; i++)
+        if (i == 1 || row->programs[i].middle
+                      < row->programs[row->best].middle)
+            row->best = i;
+    for (int i = 0; i < row->count; i++)
+        stop(&row->programs[i]);
 }
 
 /* ------------------------------------------------------------------- output */
@@ -314,31 +340,54 @@ static double rate(const struct row *row, const struct program *program)
     return row->flops / program->middle * 1e3;
 }
 
+#define NAME_WIDTH 27
+
 static void print_head(void)
 {
-    printf("\n%-18s %3s  %9s %-15s %8s %6s  %9s %-15s %6s  %6s %7s\n", "",
-           "thr", "ours, ms", "(quartiles)", "GFLOP/s", "peak", "peer, ms",
-           "(quartiles)", "ratio", "MB", "of peer");
+    printf("\n%-*s %3s  %9s %-17s %8s %6s  %9s %-17s %6s  %6s %7s\n",
+           NAME_WIDTH, "", "thr", "ours, ms", "(quartiles)", "GFLOP/s", "peak",
+           "peer, ms", "(quartiles)", "ratio", "MB", "of peer");
+}
+
+static void print_time(const struct program *program)
+{
+    char spread[32];
+
+    snprintf(spread, sizeof spread, "(%.4g-%.4g)", program->low,
+             program->high);
+    printf("  %9.4g %-17s", program->middle, spread);
+}
+
+static void print_peer(const struct row *row, const struct program *peer)
+{
+    const struct program *ours = &row->programs[0];
+
+    print_time(peer);
+    printf(" %6.2f  %6.1f %6.0f%%  %s: %s", peer->middle / ours->middle,
+           ours->kilobytes / 1024, 100 * ours->kilobytes / peer->kilobytes,
+           peer->name, peer->way);
 }
 
 static void print_row(const struct row *row)
 {
-    const struct program *ours = &row->ours, *best = &row->best;
-    char spread[32];
+    const struct program *ours = &row->programs[0];
+    const struct program *peer = &row->programs[row->best];
 
-    snprintf(spread, sizeof spread, "(%.3g-%.3g)", ours->low, ours->high);
-    printf("%-18s %3d  %9.3f %-15s %8.1f %5.0f%%", row->workload->name,
-           row->threads, ours->middle, spread, rate(row, ours) * 1e-9,
+    printf("%-*s %3d", NAME_WIDTH, row->workload.name, row->threads);
+    print_time(ours);
+    printf(" %8.1f %5.0f%%", rate(row, ours) * 1e-9,
            100 * rate(row, ours) / row->peak);
-    if (best->name) {
-        snprintf(spread, sizeof spread, "(%.3g-%.3g)", best->low, best->high);
-        printf("  %9.3f %-15s %6.2f  %6.1f %6.0f%%  %s: %s", best->middle,
-               spread, best->middle / ours->middle, ours->kilobytes / 1024,
-               100 * ours->kilobytes / best->kilobytes, best->name, best->way);
-    } else {
-        printf("  %9s %-15s %6s  %6.1f", "-", "", "-", ours->kilobytes / 1024);
-    }
+    if (row->best)
+        print_peer(row, peer);
+    else
+        printf("  %9s %-17s %6s  %6.1f", "-", "", "-", ours->kilobytes / 1024);
     printf("\n");
+    if (row->workload.kind->single) {
+        printf("%*s  %9.4g", NAME_WIDTH + 4, "looped", ours->looped);
+        if (row->best)
+            printf("%*s  %9.4g", 34, "", peer->looped);
+        printf("\n");
+    }
     fflush(stdout);
 }
 
@@ -352,26 +401,46 @@ static void write_string(FILE *file, const char *text)
     fputc('"', file);
 }
 
+/* Every peer that was measured. */
+static void write_peers(FILE *file, const struct row *row)
+{
+    fprintf(file, ", \"peers\": [");
+    for (int i = 1; i < row->count; i++) {
+        const struct program *peer = &row->programs[i];
+
+        fprintf(file, i > 1 ? ", {\"name\": " : "{\"name\": ");
+        write_string(file, peer->name);
+        fprintf(file, ", \"way\": ");
+        write_string(file, peer->way);
+        fprintf(file, ", \"ms\": %.6g, \"ms_quartiles\": [%.6g, %.6g], "
+                "\"memory_kb\": %.0f}", peer->middle, peer->low, peer->high,
+                peer->kilobytes);
+    }
+    fprintf(file, "]}");
+}
+
 static void write_row(FILE *file, const struct row *row)
 {
-    const struct program *ours = &row->ours, *best = &row->best;
+    const struct program *ours = &row->programs[0];
+    const struct program *best = &row->programs[row->best];
 
     fprintf(file, "  {\"name\": \"%s, %d thread%s\", \"ms\": %.6g, "
             "\"ms_quartiles\": [%.6g, %.6g], \"gflops\": %.6g, "
-            "\"peak_share\": %.4f, ", row->workload->name, row->threads,
+            "\"peak_share\": %.4f, ", row->workload.name, row->threads,
             row->threads > 1 ? "s" : "", ours->middle, ours->low, ours->high,
             rate(row, ours) * 1e-9, rate(row, ours) / row->peak);
+    if (row->workload.kind->single)
+        fprintf(file, "\"looped_ms\": %.6g, ", ours->looped);
     fprintf(file, "\"memory_kb\": %.0f, \"best_peer\": ", ours->kilobytes);
-    if (!best->name) {
-        fprintf(file, "null, \"ratio\": null, \"memory_ratio\": null}");
-        return;
+    if (row->best) {
+        write_string(file, best->name);
+        fprintf(file, ", \"ratio\": %.4f, \"memory_ratio\": %.4f",
+                best->middle / ours->middle,
+                ours->kilobytes / best->kilobytes);
+    } else {
+        fprintf(file, "null, \"ratio\": null, \"memory_ratio\": null");
     }
-    write_string(file, best->name);
-    fprintf(file, ", \"peer_way\": ");
-    write_string(file, best->way);
-    fprintf(file, ", \"peer_ms\": %.6g, \"ratio\": %.4f, "
-            "\"memory_ratio\": %.4f}", best->middle,
-            best->middle / ours->middle, ours->kilobytes / best->kilobytes);
+    write_peers(file, row);
 }
 
 static void write_json(const char *folder, const struct row *rows, int count)
@@ -393,19 +462,44 @@ static void write_json(const char *folder, const struct row *rows, int count)
     printf("\n%s\n", path);
 }
 
-/* --------------------------------------------------------------------- main */
+/* -------------------------------------------------------------------- main */
 
-/* Whether `word` is in a list that commas separate; NULL has all. */
-static int listed(const char *list, const char *word)
+static const struct kind *find_kind(const char *name)
 {
-    size_t size = strlen(word);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kinds[i].name, name))
+            return &kinds[i];
+    fail("no kind '%s'", name);
+}
 
-    for (const char *at = list; at && *at; at += strcspn(at, ",")) {
-        at += *at == ',';
-        if (!strncmp(at, word, size) && (at[size] == ',' || !at[size]))
-            return 1;
+/* A line of `rows`: name, network, kind, batch, multiply-adds, by tabs. */
+static void read_workload(struct workload *workload, const char *line)
+{
+    char kind[32];
+
+    if (sscanf(line, "%63[^\t]\t%31[^\t]\t%31[^\t]\t%d\t%lf",
+               workload->name, workload->network, kind, &workload->batch,
+               &workload->macs) != 5)
+        fail("rows: %s", line);
+    workload->kind = find_kind(kind);
+}
+
+static int read_workloads(struct workload *workloads, const char *folder)
+{
+    char path[1024], line[256];
+    int count = 0;
+
+    snprintf(path, sizeof path, "%s/bench/rows", folder);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail("%s: %s", path, strerror(errno));
+    while (fgets(line, sizeof line, file)) {
+        if (count == MAX_ROWS)
+            fail("%s: more than %d rows", path, MAX_ROWS);
+        read_workload(&workloads[count++], line);
     }
-    return !list || !*list;
+    fclose(file);
+    return count;
 }
 
 static int read_peers(struct peer *peers, int argc, char **argv)
@@ -423,36 +517,63 @@ static int read_peers(struct peer *peers, int argc, char **argv)
     return count;
 }
 
+/* A number from the environment, or what stands for it. */
+static int setting(const char *name, int without, int most)
+{
+    const char *text = getenv(name);
+    int value = text && *text ? atoi(text) : without;
+
+    if (value < 1 || value > most)
+        fail("%s is %s, not 1 to %d", name, text, most);
+    return value;
+}
+
+/* The numbers of threads, that commas separate. */
+static int read_threads(int *threads)
+{
+    const char *list = getenv("BENCH_THREADS");
+    int count = 0;
+
+    for (list = list && *list ? list : "1,2"; count < MAX_THREADS;) {
+        char *end;
+
+        threads[count++] = (int)strtol(list, &end, 10);
+        if (end == list || threads[count - 1] < 1)
+            fail("BENCH_THREADS is numbers with commas between, not '%s'",
+                 list);
+        if (*end != ',')
+            break;
+        list = end + 1;
+    }
+    return count;
+}
+
 int main(int argc, char **argv)
 {
-    const char *only = getenv("BENCH_ONLY"), *turns = getenv("BENCH_ROUNDS");
-    const char *threads = getenv("BENCH_THREADS");
-    int rounds = turns ? atoi(turns) : 9, count = 0, peer_count;
+    static struct row rows[MAX_ROWS * MAX_THREADS];
+    static struct workload workloads[MAX_ROWS];
     struct peer peers[MAX_PEERS];
-    static struct row rows[MAX_ROWS];
+    int threads[MAX_THREADS], count = 0;
 
-    if (argc < 2 || rounds < 1 || rounds > MAX_ROUNDS)
+    if (argc < 2)
         fail("usage: bench FOLDER [NAME=COMMAND]...");
     signal(SIGPIPE, SIG_IGN);
-    peer_count = read_peers(peers, argc, argv);
-    print_head();
-    for (int many = 1; many <= 8; many++) {
-        char word[8];
 
-        snprintf(word, sizeof word, "%d", many);
-        if (!listed(threads && *threads ? threads : "1,2", word))
-            continue;
-        for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
-            if (!listed(only, workloads[i].model) || count == MAX_ROWS)
-                continue;
+    int rounds = setting("BENCH_ROUNDS", 9, MAX_ROUNDS);
+    int peer_count = read_peers(peers, argc, argv);
+    int workload_count = read_workloads(workloads, argv[1]);
+    int thread_count = read_threads(threads);
+
+    print_head();
+    for (int many = 0; many < thread_count; many++)
+        for (int i = 0; i < workload_count; i++) {
             struct row *row = &rows[count++];
 
-            row->workload = &workloads[i];
-            row->threads = many;
+            row->workload = workloads[i];
+            row->threads = threads[many];
             measure(row, argv[1], peers, peer_count, rounds);
             print_row(row);
         }
-    }
     write_json(argv[1], rows, count);
     return 0;
 }

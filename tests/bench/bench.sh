@@ -1,44 +1,101 @@
 #!/bin/sh
-# bench.sh: what this machine can do, what our kernels make of it, and whole
-# networks beside the peers that are installed; build/bench.json has the table.
+# bench.sh [kernels]: what this machine can do, and whole networks beside the
+# peers that are installed (build/bench.json has the table), or what our
+# kernels make of it.  workloads.tsv lists the networks.
 #
-#   BENCH_ONLY     models, separated by commas: M1,M2,M5; the word `kernels` adds
-#                  the kernels
+#   BENCH_ONLY     rows, separated by commas, by the first words of their names
+#                  or by network: M1,M7,resnet50
 #   BENCH_THREADS  1,2
 #   BENCH_ROUNDS   turns of each program in a row: 9
-#   BENCH_PYTHON   Pythons that may have PyTorch
-#   BENCH_COMPILE  0: peers do not try torch.compile
+#   BENCH_PYTHON   Pythons that may have PyTorch and ONNX Runtime
+#   BENCH_COMPILE  0: peers do not try torch.compile; max: they try
+#                  max-autotune too
 #   BUILD, RNETC, LIBRNET, OUT   build, its rnetc, its librnet.a, build
 cd "$(dirname "$0")/../.." || exit 2
 : "${BUILD:=build}" "${RNETC:=$BUILD/rnetc}" "${LIBRNET:=$BUILD/librnet.a}"
 : "${OUT:=$BUILD}"
 : "${CC:=cc}" "${BENCH_PYTHON:=/usr/bin/python3 python3}"
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -pthread -Iruntime -I$OUT/bench"
+tab=$(printf '\t')
+export PYTHONDONTWRITEBYTECODE=1
 
 [ -x "$RNETC" ] && [ -e "$LIBRNET" ] || {
     echo "bench.sh: $RNETC or $LIBRNET is missing: run make first" >&2
     exit 2
 }
+mkdir -p "$OUT/bench"
 
-# ------------------------------------------------------------------ building
-
-build() {
-    mkdir -p "$OUT/bench" &&
-    $RNETC tests/bench/models/m1.rnet -o "$OUT/bench/m1.c" &&
-    $RNETC examples/resnet_cifar.rnet -o "$OUT/bench/m2.c" &&
-    $RNETC tests/bench/models/m5.rnet -o "$OUT/bench/m5.c" &&
-    $CC $FLAGS -o "$OUT/bench/networks" tests/bench/networks.c \
-        "$OUT/bench/m1.c" "$OUT/bench/m2.c" "$OUT/bench/m5.c" "$LIBRNET" \
-        -lm &&
-    $CC $FLAGS -D_GNU_SOURCE -o "$OUT/bench/bench" tests/bench/bench.c -lm &&
-    for part in bench_rows bench_recurrent bench_conv bench_point \
-        bench_attention bench_graph ceilings; do
-        $CC $FLAGS -U_GNU_SOURCE -o "$OUT/bench/$part" \
-            "tests/bench/$part.c" "$LIBRNET" -lm || return 1
-    done
+# program NAME [FILE]...: a file of tests/bench, linked.
+program() {
+    name=$1
+    shift
+    $CC $FLAGS -o "$OUT/bench/$name" "tests/bench/$name.c" "$@" "$LIBRNET" -lm
 }
 
-# ----------------------------------------------------------------- the peers
+# ---------------------------------------------------------------- the kernels
+
+# kernels NAME TITLE
+kernels() {
+    program "bench_$1" || exit
+    printf '\n%s' "$2"
+    "$OUT/bench/bench_$1"
+}
+
+program ceilings && "$OUT/bench/ceilings" || exit
+if [ "$1" = kernels ]; then
+    kernels rows 'Dense products, GFLOP/s and share of the peak: '
+    kernels recurrent 'Recurrences, GFLOP/s and share of the peak: '
+    kernels conv 'Convolutions, GFLOP/s forward and shares of the peak: '
+    kernels attention 'Attention, GFLOP/s and share of the peak: '
+    kernels point 'Steps and norms, '
+    kernels graph ''
+    exit
+fi
+
+# --------------------------------------------------------------- the networks
+
+# The rows of workloads.tsv that BENCH_ONLY names.
+rows() {
+    awk -F '\t' -v only=",$BENCH_ONLY," '
+        /^#/ { next }
+        { split($1, word, " ") }
+        only == ",," || index(only, "," word[1] ",") ||
+            index(only, "," $2 ",")' tests/bench/workloads.tsv
+}
+
+# field NAME: a string or a number of the summary, the network's own.
+field() { sed -n "s/^  \"$1\": \"\{0,1\}\([^\",]*\).*/\1/p" "$net/summary"; }
+
+# Compiles each network once, as ID_NAME; writes networks.inc for networks.c,
+# and `rows` for bench: name, network, kind, batch, multiply-adds.
+networks() {
+    net=$OUT/bench/net
+    rm -rf "$net" && mkdir "$net" || return
+    rows | cut -f 2,5,6 | sort -u >"$net/list"
+    : >"$net/macs"
+    while IFS=$tab read -r id source options; do
+        $RNETC $options --prefix="${id}_" "$source" -o "$net/$id.c" &&
+            $RNETC $options --summary=json "$source" -o "$net/summary" &&
+            $CC $FLAGS -c "$net/$id.c" -o "$net/$id.o" || return
+        echo "#include \"net/$id.h\"" >>"$net/includes"
+        echo "{ \"$id\", &${id}_$(field name) }," >>"$net/table"
+        echo "$id$tab$(field macs)" >>"$net/macs"
+    done <"$net/list"
+    [ -s "$net/macs" ] || {
+        echo "bench.sh: no row of workloads.tsv is '$BENCH_ONLY'" >&2
+        return 2
+    }
+    { cat "$net/includes"; echo '#define NETWORKS \'
+      sed '$!s/$/ \\/' "$net/table"; } >"$OUT/bench/networks.inc"
+    rows | awk -F '\t' -v OFS='\t' '
+        NR == FNR { macs[$1] = $2; next }
+        { print $1, $2, $3, $4, macs[$2] }' "$net/macs" - >"$OUT/bench/rows"
+    program networks "$net"/*.o && program bench -D_GNU_SOURCE
+}
+
+networks || exit
+
+# ------------------------------------------------------------------ the peers
 
 # How PyTorch runs best on one machine: its products by OpenBLAS for this
 # instruction set, memory kept rather than given back, threads that sleep when
@@ -53,55 +110,37 @@ fi
 [ -n "$core" ] &&
     SETTINGS="$SETTINGS OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-$core}"
 
-# Prints NAME=COMMAND of each Python that has PyTorch, one version once.
+# peers FILE: a line NAME=COMMAND for each Python in which this peer runs, one
+# version once.
 peers() {
     found=" "
     for python in $BENCH_PYTHON; do
-        version=$(env $SETTINGS $python tests/bench/peers.py --version \
+        version=$(env $SETTINGS $python "tests/bench/peers/$1" --version \
                   2>/dev/null) || continue
         case $found in *" $version "*) continue ;; esac
         found="$found$version "
-        echo "PyTorch $version=env $SETTINGS $python tests/bench/peers.py"
+        echo "$version=env $SETTINGS $python tests/bench/peers/$1"
     done
 }
 
-tell_peers() {
-    if [ -z "$1" ]; then
-        echo "PyTorch: absent.  Debian: apt install python3-torch" \
-             "libopenblas0-pthread; or pip install torch and" \
-             "BENCH_PYTHON=that Python"
-        return
-    fi
-    echo "peers with $SETTINGS:"
-    for python in $BENCH_PYTHON; do
-        env $SETTINGS $python tests/bench/peers.py --about 2>/dev/null
-    done | sort -u
+# tell LIST HOW: the peers of a list with what they are, or how to install one.
+tell() {
+    [ -n "$1" ] || { echo "  absent: $2"; return; }
+    echo "$1" | while IFS== read -r name command; do
+        $command --about
+    done
 }
 
-# --------------------------------------------------------------------- main
-
-build || exit 1
-"$OUT/bench/ceilings"
-case ${BENCH_ONLY:-kernels} in
-*kernels*)
-    printf '\nDense products, GFLOP/s and share of the peak: '
-    "$OUT/bench/bench_rows"
-    printf '\nRecurrences, GFLOP/s and share of the peak: '
-    "$OUT/bench/bench_recurrent"
-    printf '\nConvolutions, GFLOP/s forward and shares of the peak: '
-    "$OUT/bench/bench_conv"
-    printf '\nAttention, GFLOP/s and share of the peak: '
-    "$OUT/bench/bench_attention"
-    printf '\nSteps and norms, '
-    "$OUT/bench/bench_point"
-    "$OUT/bench/bench_graph" ;;
-esac
-
-printf '\nNetworks; '
-list=$(peers)
-tell_peers "$list"
+printf '\nPeers with %s\n' "$SETTINGS"
+pytorch=$(peers pytorch.py)
+onnx=$(peers ort.py)
+VENV="python3 -m venv V && V/bin/pip install torch numpy onnx onnxruntime"
+tell "$pytorch" "PyTorch.  Debian: apt install python3-torch\
+ libopenblas0-pthread; today's: $VENV, BENCH_PYTHON=V/bin/python"
+tell "$onnx" "ONNX Runtime: $VENV, BENCH_PYTHON=V/bin/python"
 old=$IFS
 IFS='
 '
 set -f
-"$OUT/bench/bench" "$OUT" $list
+: >"$OUT/bench/peers.log"
+"$OUT/bench/bench" "$OUT" $pytorch $onnx

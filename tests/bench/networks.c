@@ -1,38 +1,52 @@
 /* networks.c: our side of the benchmark of whole networks.  Runs one network
  * one way and does what its standard input asks, a line an order:
  *
- *     networks MODEL train-momentum|train-adamw|infer BATCH THREADS [WEIGHTS]
+ *     networks NETWORK KIND BATCH THREADS [WEIGHTS]
  *
- *     check N     the losses of N steps on the same batch from the initial
- *                 weights, or of inference the sum and the absolute sum of
- *                 the outputs
+ *     check N     inference: the sum of the outputs over that of their absolute
+ *                 values, and the latter; a gradient: the loss and the sum of
+ *                 its absolute values; training: the losses of N steps on the
+ *                 same batch from the initial weights
  *     run N       N steps: milliseconds a step by the clock, and of all the
- *                 process's threads
+ *                 process's threads; `latency` has the clock around each call,
+ *                 and the first number is the median
  *     peak        floating-point operations a second of this core, now
  *     memory      KB this process took at most, beyond what it began with
  *
  * The initial weights go to the file WEIGHTS, the batch is batch_value()'s, so
- * that peers can be asked the same.  A step is forward, backward and update,
- * with the gradients kept. */
+ * that peers can be asked the same.  A step of training is forward, backward
+ * and update, with the gradients kept; `grad` leaves the update out. */
 #include <rnet.h>
 
-#include "m1.h"
-#include "m2.h"
-#include "m5.h"
+#include "networks.inc"         /* bench.sh's: headers, NETWORKS */
 #include "peak.h"
 
 static const struct model { const char *name; const struct rnet_network *net; }
-models[] = { { "M1", &m1 }, { "M2", &resnet_cifar }, { "M5", &m5 } };
+models[] = { NETWORKS };
+
+static const struct kind {
+    const char *name;
+    enum update { NOTHING, MOMENTUM, ADAMW } update;
+    int backward;
+    int single;                 /* the clock is around each call */
+} kinds[] = {
+    { "infer", NOTHING, 0, 0 },
+    { "latency", NOTHING, 0, 1 },
+    { "grad", NOTHING, 1, 0 },
+    { "train-momentum", MOMENTUM, 1, 0 },
+    { "train-adamw", ADAMW, 1, 0 },
+};
+
+#define MAX_INPUTS 4
 
 struct job {
     const struct rnet_network *net;
+    const struct kind *kind;
     size_t batch;
-    int training;
     float *params, *grads, *output;
-    const void *inputs[2];      /* what goes in, labels */
+    const void *inputs[MAX_INPUTS];     /* what goes in, labels */
     struct rnet_sgd sgd;
     struct rnet_adam adam;
-    int adamw;
     struct rnet_work work;
 };
 
@@ -87,7 +101,7 @@ static const void *batch_of(const struct rnet_port *port, size_t batch)
 
 static void fill_batch(struct job *job)
 {
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < job->net->input_count && k < MAX_INPUTS; k++)
         job->inputs[k] = batch_of(&job->net->inputs[k], job->batch);
 }
 
@@ -95,23 +109,22 @@ static void make_optimizer(struct job *job)
 {
     size_t count = job->net->grad_floats;
 
-    job->grads = floats(count);
     job->sgd = (struct rnet_sgd) { .rate = 1e-3, .momentum = 0.9 };
     job->adam = (struct rnet_adam) {
         .rate = 1e-4, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8,
         .decay = 1e-2, .decoupled = 1, .decay_all = 1
     };
-    if (job->adamw) {
+    if (job->kind->update == ADAMW) {
         job->adam.moment1 = floats(count);
         job->adam.moment2 = floats(count);
-    } else {
-        job->sgd.velocity = floats(count);
     }
+    if (job->kind->update == MOMENTUM)
+        job->sgd.velocity = floats(count);
 }
 
 static void make_work(struct job *job, int threads)
 {
-    job->work.bytes = job->training
+    job->work.bytes = job->kind->backward
         ? job->net->train_bytes(job->batch, threads)
         : job->net->infer_bytes(job->batch, threads);
     job->work.memory = rnet_alloc_bytes(job->work.bytes);
@@ -128,10 +141,10 @@ static float train_step(struct job *job)
     rnet_zero(job->net, job->grads);
     must(job->net->train(job->params, job->inputs, NULL, &loss, job->grads, NULL,
                          job->batch, &job->work), "training");
-    if (job->adamw)
+    if (job->kind->update == ADAMW)
         must(rnet_adam_step(job->net, &job->adam, job->params, job->grads,
                             &job->work), "AdamW");
-    else
+    if (job->kind->update == MOMENTUM)
         must(rnet_sgd_step(job->net, &job->sgd, job->params, job->grads,
                            &job->work), "SGD");
     return loss;
@@ -145,22 +158,42 @@ static void infer_step(struct job *job)
 
 /* --------------------------------------------------------------- the orders */
 
+static double absolute_sum(const float *values, size_t count)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += (double)(values[i] < 0 ? -values[i] : values[i]);
+    return sum;
+}
+
+static double plain_sum(const float *values, size_t count)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += (double)values[i];
+    return sum;
+}
+
 static void check(struct job *job, long steps)
 {
-    double sum = 0, absolute = 0;
+    size_t count = job->batch * job->net->outputs[0].size;
 
-    if (job->training) {
-        for (long i = 0; i < steps; i++)
-            printf("%.7g ", (double)train_step(job));
+    if (!job->kind->backward) {
+        infer_step(job);
+        double absolute = absolute_sum(job->output, count);
+        printf("%.7g %.7g", plain_sum(job->output, count) / absolute,
+               absolute);
         return;
     }
-    infer_step(job);
-    for (size_t i = 0; i < job->batch * job->net->outputs[0].size; i++) {
-        sum += (double)job->output[i];
-        absolute += (double)(job->output[i] < 0 ? -job->output[i]
-                                                : job->output[i]);
+    if (job->kind->update == NOTHING) {
+        printf("%.7g ", (double)train_step(job));
+        printf("%.7g", absolute_sum(job->grads, job->net->grad_floats));
+        return;
     }
-    printf("%.7g %.7g", sum, absolute);
+    for (long i = 0; i < steps; i++)
+        printf("%.7g ", (double)train_step(job));
 }
 
 static double clock_of(clockid_t clock)
@@ -171,20 +204,60 @@ static double clock_of(clockid_t clock)
     return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
 }
 
+static void step(struct job *job)
+{
+    if (job->kind->backward)
+        train_step(job);
+    else
+        infer_step(job);
+}
+
+/* Milliseconds a step in a loop, by the clock and of all threads. */
+static void loop(struct job *job, long steps, double *wall, double *cpu)
+{
+    double start = clock_of(CLOCK_MONOTONIC);
+    double start_cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+
+    for (long i = 0; i < steps; i++)
+        step(job);
+    *cpu = (clock_of(CLOCK_PROCESS_CPUTIME_ID) - start_cpu) / (double)steps;
+    *wall = (clock_of(CLOCK_MONOTONIC) - start) / (double)steps;
+}
+
+static int by_size(const void *one, const void *two)
+{
+    double a = *(const double *)one, b = *(const double *)two;
+
+    return a < b ? -1 : a > b;
+}
+
+/* The median of single calls. */
+static double single(struct job *job, long steps)
+{
+    double *times = rnet_alloc_bytes((size_t)steps * sizeof *times), middle;
+
+    if (!times)
+        fail("memory", "there is none");
+    for (long i = 0; i < steps; i++) {
+        double start = clock_of(CLOCK_MONOTONIC);
+
+        step(job);
+        times[i] = clock_of(CLOCK_MONOTONIC) - start;
+    }
+    qsort(times, (size_t)steps, sizeof *times, by_size);
+    middle = times[steps / 2];
+    rnet_free(times);
+    return middle;
+}
+
 static void run(struct job *job, long steps)
 {
-    double wall = clock_of(CLOCK_MONOTONIC);
-    double cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+    double wall, cpu;
 
-    for (long i = 0; i < steps; i++) {
-        if (job->training)
-            train_step(job);
-        else
-            infer_step(job);
-    }
-    cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    wall = clock_of(CLOCK_MONOTONIC) - wall;
-    printf("%.6f %.6f", wall / (double)steps, cpu / (double)steps);
+    loop(job, steps, &wall, &cpu);
+    if (job->kind->single)
+        wall = single(job, steps);
+    printf("%.6f %.6f", wall, cpu);
 }
 
 /* KB that this process has taken at most: VmHWM of Linux, else 0. */
@@ -226,12 +299,20 @@ static void obey(struct job *job, long before)
     }
 }
 
-static const struct rnet_network *find(const char *name)
+static const struct rnet_network *find_network(const char *name)
 {
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
         if (!strcmp(models[i].name, name))
             return models[i].net;
-    fail(name, "no such model");
+    fail(name, "no such network");
+}
+
+static const struct kind *find_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kinds[i].name, name))
+            return &kinds[i];
+    fail(name, "no such kind");
 }
 
 int main(int argc, char **argv)
@@ -241,17 +322,18 @@ int main(int argc, char **argv)
     char why[256];
 
     if (argc < 5)
-        fail("usage", "networks MODEL KIND BATCH THREADS [WEIGHTS]");
-    job.net = find(argv[1]);
-    job.training = strcmp(argv[2], "infer") != 0;
-    job.adamw = !strcmp(argv[2], "train-adamw");
+        fail("usage", "networks NETWORK KIND BATCH THREADS [WEIGHTS]");
+    job.net = find_network(argv[1]);
+    job.kind = find_kind(argv[2]);
     job.batch = (size_t)atol(argv[3]);
     job.params = floats(job.net->param_floats);
     must(rnet_init_params(job.net, job.params, 1), "weights");
     if (argc > 5 && rnet_save(job.net, job.params, argv[5], why, sizeof why))
         fail(argv[5], why);
     fill_batch(&job);
-    if (job.training)
+    if (job.kind->backward)
+        job.grads = floats(job.net->grad_floats);
+    if (job.kind->update != NOTHING)
         make_optimizer(&job);
     job.output = floats(job.batch * job.net->outputs[0].size);
     make_work(&job, atoi(argv[4]));

@@ -1,7 +1,7 @@
 #!/bin/sh
-# profile.sh MODEL KIND BATCH [STEPS]: where a step's time goes: milliseconds a
+# profile.sh NETWORK KIND BATCH [STEPS]: where a step's time goes: milliseconds a
 # step, share, calls, GFLOP/s and share of the peak, kernel by kernel.
-# After bench.sh has built; M2 train-momentum 32, say.
+# After bench.sh has built; m2 train-momentum 32, say.
 cd "$(dirname "$0")/../.." || exit 2
 : "${BUILD:=build}" "${LIBRNET:=$BUILD/librnet.a}" "${OUT:=$BUILD}" "${CC:=cc}"
 steps=${4:-40}
@@ -10,7 +10,7 @@ wraps=$(sed -n 's/.*\(__wrap_rnet_[a-z_]*\).*/\1/p
             tests/bench/profile.c | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
 $CC -std=gnu11 -O2 -g -pthread -Iruntime "-I$OUT/bench" $wraps \
     -o "$OUT/bench/profile" tests/bench/networks.c tests/bench/profile.c \
-    "$OUT/bench/m1.c" "$OUT/bench/m2.c" "$OUT/bench/m5.c" "$LIBRNET" -lm ||
+    "$OUT"/bench/net/*.o "$LIBRNET" -lm ||
     exit 1
 peak=$(printf 'check 3\nrun %s\npeak\n' "$steps" |
     PROFILE=$OUT/bench/profile.out "$OUT/bench/profile" "$1" "$2" "$3" 1 |
