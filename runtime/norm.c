@@ -165,12 +165,13 @@ static void add_chunks(const struct batch_job *job, long first, long count,
     }
 }
 
-/* scale = gamma / sqrt(var + epsilon), shift = beta - mean scale */
+/* scale = gamma / sqrt(var + epsilon), shift = beta - mean scale: of the scale
+ * as it is rounded, whose error is the same in every row. */
 static void set_affine(float *scale, float *shift, double gamma, double beta,
                        double mean, double rstd)
 {
     *scale = (float)(gamma * rstd);
-    *shift = (float)(beta - mean * (gamma * rstd));
+    *shift = (float)(beta - mean * (double)*scale);
 }
 
 /* One line of SUM_MOMENTS: of n rows, sum (x - centre) and sum (x - centre)^2. */
@@ -287,7 +288,8 @@ void rnet_batch_norm_infer(const struct rnet_run *run, long features,
 }
 
 /* sum = sum dy, sum2 = sum dy (x - mean); the gradient of x is
- * gamma rstd (dy - sum / n - (x - mean) rstd^2 sum2 / n) = a dy + b x + c */
+ * gamma rstd (dy - sum / n - (x - mean) rstd^2 sum2 / n) = a dy + b x + c; c is
+ * made of a and b as they are rounded: the gradients of all rows sum to 0. */
 static void batch_grad_feature(const struct batch_job *job, long f, double sum,
                                double sum2)
 {
@@ -302,7 +304,7 @@ static void batch_grad_feature(const struct batch_job *job, long f, double sum,
         job->dbeta[f] += (float)sum;
     job->a[f] = (float)a;
     job->b[f] = (float)b;
-    job->c[f] = (float)(-a * sum / n - b * mean);
+    job->c[f] = (float)(-job->a[f] * sum / n - job->b[f] * mean);
 }
 
 static void batch_grad_task(void *context, long index, int worker)
