@@ -32,20 +32,53 @@ program() {
     $CC $FLAGS -o "$OUT/bench/$name" "tests/bench/$name.c" "$@" "$LIBRNET" -lm
 }
 
-# ---------------------------------------------------------------- the kernels
-
-# kernels NAME TITLE
-kernels() {
-    program "bench_$1" || exit
-    printf '\n%s' "$2"
-    "$OUT/bench/bench_$1"
-}
+# How peers run best on one machine: OpenBLAS for this instruction set, memory
+# kept rather than given back, threads that sleep when idle.
+SETTINGS="MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=4294967296"
+SETTINGS="$SETTINGS MALLOC_TOP_PAD_=268435456 OMP_WAIT_POLICY=PASSIVE"
+if grep -qw avx512_bf16 /proc/cpuinfo 2>/dev/null; then
+    core=Cooperlake
+elif grep -qw avx512f /proc/cpuinfo 2>/dev/null; then
+    core=SkylakeX
+fi
+[ -n "$core" ] &&
+    SETTINGS="$SETTINGS OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-$core}"
 
 program ceilings && "$OUT/bench/ceilings" || exit
+
+# ---------------------------------------------------------------- the kernels
+
+# library WORD HEADER FLAGS PACKAGES: adds one that compiles to KERNEL_FLAGS, or says how
+# to install it.
+library() {
+    if printf '#include <%s>\nint main(void) { return 0; }\n' "$2" |
+        $CC -x c - $3 -o "$OUT/bench/library" 2>/dev/null; then
+        KERNEL_FLAGS="$KERNEL_FLAGS -DWITH_$1 $3"
+    else
+        echo "  absent: $1.  Debian: apt install $4"
+    fi
+}
+
+# kernels NAME TITLE [FILE]...
+kernels() {
+    part=bench_$1 title=$2
+    shift 2
+    program "$part" "$@" || exit
+    printf '\n%s' "$title"
+    env $SETTINGS OMP_NUM_THREADS=1 "$OUT/bench/$part"
+}
+
 if [ "$1" = kernels ]; then
-    kernels rows 'Dense products, GFLOP/s and share of the peak: '
+    echo "Libraries with $SETTINGS OMP_NUM_THREADS=1"
+    library OPENBLAS cblas-openblas.h -lopenblas libopenblas-dev
+    library ONEDNN dnnl.h -ldnnl 'libdnnl-dev (version 2)'
+    library LIBXSMM libxsmm.h "-lxsmm -lopenblas" \
+        'libxsmm-dev libopenblas-dev'
+    beside="tests/bench/peers/kernels.c $KERNEL_FLAGS"
+    kernels rows 'Dense products, GFLOP/s and share of the peak: ' $beside
     kernels recurrent 'Recurrences, GFLOP/s and share of the peak: '
-    kernels conv 'Convolutions, GFLOP/s forward and shares of the peak: '
+    kernels conv 'Convolutions, GFLOP/s forward and shares of the peak: ' \
+        $beside
     kernels attention 'Attention, GFLOP/s and share of the peak: '
     kernels point 'Steps and norms, '
     kernels graph ''
@@ -96,19 +129,6 @@ networks() {
 networks || exit
 
 # ------------------------------------------------------------------ the peers
-
-# How PyTorch runs best on one machine: its products by OpenBLAS for this
-# instruction set, memory kept rather than given back, threads that sleep when
-# idle.
-SETTINGS="MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=4294967296"
-SETTINGS="$SETTINGS MALLOC_TOP_PAD_=268435456 OMP_WAIT_POLICY=PASSIVE"
-if grep -qw avx512_bf16 /proc/cpuinfo 2>/dev/null; then
-    core=Cooperlake
-elif grep -qw avx512f /proc/cpuinfo 2>/dev/null; then
-    core=SkylakeX
-fi
-[ -n "$core" ] &&
-    SETTINGS="$SETTINGS OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-$core}"
 
 # peers FILE: a line NAME=COMMAND for each Python in which this peer runs, one
 # version once.

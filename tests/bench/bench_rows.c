@@ -1,9 +1,10 @@
 /* bench_rows.c: dense products, GFLOP/s and share of the FMA peak measured
- * around each line.  One thread.  Arguments: shapes "rows out in", else those
- * of docs' table. */
+ * around each line, and the time of the fastest library over ours.  One thread.
+ * Arguments: shapes "rows out in", else those of docs' table. */
 #include "../../runtime/isa.h"
 #include "../../runtime/rnet_kernels.h"
 #include "peak.h"
+#include "peers/kernels.h"
 
 struct bench {
     struct rnet_run run;
@@ -44,14 +45,30 @@ static void weights(void *context)
                             b->y, b->out, b->x, b->in);
 }
 
-static void line(struct bench *b, const char *name, void (*run)(void *))
+/* Seconds of a call. */
+static double line(struct bench *b, const char *name, void (*run)(void *))
 {
     double flops = 2.0 * (double)b->rows * (double)b->in * (double)b->out;
     double before = peak_flops(rnet_isa_name());
-    double rate = flops / peak_least(run, b, 25);
+    double seconds = peak_least(run, b, 25);
     double after = peak_flops(rnet_isa_name());
     double peak = before > after ? before : after;
-    printf("  %s %6.1f %3.0f%%", name, rate / 1e9, 100 * rate / peak);
+    printf("  %s %6.1f %3.0f%%", name, flops / seconds / 1e9,
+           100 * flops / seconds / peak);
+    return seconds;
+}
+
+static struct peer_ratios ratios[3];
+
+/* The line of a pass alone, beside the libraries. */
+static void compared(struct bench *b, const char *name, void (*run)(void *),
+                     const struct peer_product *product, int pass)
+{
+    char what[64];
+    double ours = line(b, name, run);
+
+    snprintf(what, sizeof what, "%ld x %ld x %ld", b->rows, b->out, b->in);
+    peer_ratio(&ratios[pass], what, ours, peer_product(product));
 }
 
 static void set_tail(struct bench *b, const float *to, long stride, int steps)
@@ -90,14 +107,17 @@ static void shape(long rows, long out, long in)
     b.residual = filled(strips * (size_t)(in > out ? in : out), 0);
     printf("%5ld x %4ld x %4ld", rows, out, in);
     set_tail(&b, b.y, out, 0);
-    line(&b, "y", forward);
+    compared(&b, "y", forward,
+             &(struct peer_product) { rows, out, in, 0, 1, 1 }, 0);
     set_tail(&b, b.y, out, 1);
     line(&b, "+bias,relu", forward);
     set_tail(&b, b.y, out, 2);
     line(&b, "+residual", forward);
     set_tail(&b, b.residual, in, 0);
-    line(&b, "dx", backward);
-    line(&b, "dw", weights);
+    compared(&b, "dx", backward,
+             &(struct peer_product) { rows, in, out, 0, 0, 1 }, 1);
+    compared(&b, "dw", weights,
+             &(struct peer_product) { out, in, rows, 1, 0, 0 }, 2);
     printf("\n");
     fflush(stdout);
     rnet_free(b.run.workers);
@@ -115,16 +135,21 @@ int main(int count, char **arguments)
         { 64, 64, 64 }, { 128, 128, 128 }, { 1024, 1024, 1024 },
         { 32, 512, 512 }, { 32, 2048, 512 }, { 64, 512, 512 },
         { 128, 768, 3072 }, { 1024, 768, 2304 }, { 784, 64, 576 },
+        { 49, 512, 4608 }, { 196, 2304, 256 },
         { 256, 768, 768 }, { 128, 3072, 768 }, { 512, 100, 64 },
         { 16, 512, 512 }, { 1, 512, 512 }, { 4, 512, 512 }
     };
 
     printf("%s: peak %.1f GFLOP/s\n", rnet_isa_name(),
            peak_flops(rnet_isa_name()) / 1e9);
+    peer_about();
     for (int i = 1; i + 2 < count; i += 3)
         shape(atol(arguments[i]), atol(arguments[i + 1]),
               atol(arguments[i + 2]));
     for (size_t i = 0; count == 1 && i < sizeof shapes / sizeof shapes[0]; i++)
         shape(shapes[i][0], shapes[i][1], shapes[i][2]);
+    peer_summary("y", &ratios[0]);
+    peer_summary("dx", &ratios[1]);
+    peer_summary("dw", &ratios[2]);
     return 0;
 }

@@ -139,8 +139,8 @@ static float train_step(struct job *job)
     float loss = 0;
 
     rnet_zero(job->net, job->grads);
-    must(job->net->train(job->params, job->inputs, NULL, &loss, job->grads, NULL,
-                         job->batch, &job->work), "training");
+    must(job->net->train(job->params, job->inputs, NULL, &loss, job->grads,
+                         NULL, job->batch, &job->work), "training");
     if (job->kind->update == ADAMW)
         must(rnet_adam_step(job->net, &job->adam, job->params, job->grads,
                             &job->work), "AdamW");

@@ -1,6 +1,6 @@
 #!/bin/sh
-# profile.sh NETWORK KIND BATCH [STEPS]: where a step's time goes: milliseconds a
-# step, share, calls, GFLOP/s and share of the peak, kernel by kernel.
+# profile.sh NETWORK KIND BATCH [STEPS]: where a step's time goes: milliseconds
+# a step, share, calls, GFLOP/s and share of the peak, kernel by kernel.
 # After bench.sh has built; m2 train-momentum 32, say.
 cd "$(dirname "$0")/../.." || exit 2
 : "${BUILD:=build}" "${LIBRNET:=$BUILD/librnet.a}" "${OUT:=$BUILD}" "${CC:=cc}"
