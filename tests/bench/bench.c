@@ -388,7 +388,6 @@ static void print_row(const struct row *row)
             printf("%*s  %9.4g", 34, "", peer->looped);
         printf("\n");
     }
-    fflush(stdout);
 }
 
 /* A string without what JSON would have to escape. */
@@ -558,6 +557,7 @@ int main(int argc, char **argv)
     if (argc < 2)
         fail("usage: bench FOLDER [NAME=COMMAND]...");
     signal(SIGPIPE, SIG_IGN);
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 
     int rounds = setting("BENCH_ROUNDS", 9, MAX_ROUNDS);
     int peer_count = read_peers(peers, argc, argv);

@@ -48,8 +48,8 @@ program ceilings && "$OUT/bench/ceilings" || exit
 
 # ---------------------------------------------------------------- the kernels
 
-# library WORD HEADER FLAGS PACKAGES: adds one that compiles to KERNEL_FLAGS, or says how
-# to install it.
+# library WORD HEADER FLAGS PACKAGES: adds one that compiles to KERNEL_FLAGS, or
+# says how to install it.
 library() {
     if printf '#include <%s>\nint main(void) { return 0; }\n' "$2" |
         $CC -x c - $3 -o "$OUT/bench/library" 2>/dev/null; then
@@ -157,8 +157,12 @@ onnx=$(peers ort.py)
 VENV="python3 -m venv V && V/bin/pip install torch numpy onnx onnxruntime"
 tell "$pytorch" "PyTorch.  Debian: apt install python3-torch\
  libopenblas0-pthread; today's: $VENV, BENCH_PYTHON=V/bin/python"
+case $pytorch in
+*"PyTorch "[2-9]*) ;;
+?*) tell '' "today's PyTorch: $VENV, and BENCH_PYTHON as it was with\
+ V/bin/python" ;;
+esac
 tell "$onnx" "ONNX Runtime: $VENV, BENCH_PYTHON=V/bin/python"
-old=$IFS
 IFS='
 '
 set -f

@@ -263,8 +263,8 @@ int main(int argc, char **argv)
 
     printf("%s, peak %.1f GFLOP/s\n", rnet_isa_name(), peak * 1e-9);
     peer_about();
-    printf("%-23s batch forward     ratio     dx  ratio      dw  ratio    both  "
-           "transposed\n", "");
+    printf("%-23s batch forward     ratio     dx  ratio      dw  ratio    "
+           "both  transposed\n", "");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (argc < 2 || strstr(shapes[i].name, argv[1]))
             measure(&shapes[i], peak);
