@@ -162,6 +162,9 @@ usage --chek good.rnet "unknown option '--chek'; did you mean '--check'?"
 usage --sumary=json good.rnet \
     "unknown option '--sumary'; did you mean '--summary'?"
 usage --zzz good.rnet "unknown option '--zzz'"
+run 2 --zzz -q good.rnet
+[ "$(wc -l <err)" -eq 2 ]
+verdict "of two wrong options one is reported" $?
 usage -z good.rnet "unknown option '-z'"
 usage --check -z good.rnet "unknown option '-z'"
 usage -Mx good.rnet "unknown option '-Mx'"
@@ -604,6 +607,9 @@ says out 'a$$b\ \#c\%d.c a$$b\ \#c\%d.h: a$$b\ \#c%d.rnet'
 verdict "a depfile of standard input" $?
 cp piped.d out
 says out 'piped.c piped.h:'
+run 0 good.rnet -o - --header=good.h -MD
+[ -e good.d ]
+verdict "-o - -MD names the depfile after the input" $?
 
 # ------------------------------------------------------------------- library
 

@@ -12,7 +12,7 @@ cases="examples/residual_mlp.rnet examples/resnet_cifar.rnet
     examples/highway.rnet examples/densenet.rnet tests/networks/preact.rnet
     tests/networks/squeeze.rnet tests/networks/recursive.rnet
     tests/networks/tagger.rnet tests/networks/llama.rnet
-    tests/networks/frames.rnet"
+    tests/networks/frames.rnet tests/networks/denseformer.rnet"
 mkdir -p tests/golden
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -11,16 +11,15 @@ struct properties {
     int first_value;            /* those of the block have this id or more */
 };
 
-static bool take(struct body *body, struct ast **slot, struct ast *item,
+static void take(struct body *body, struct ast **slot, struct ast *item,
                  const char *what)
 {
     if (*slot) {
         fail(body, item->span, "%s is given twice", what);
         fail_note(body, (*slot)->span, "the first is here");
-        return false;
+        return;
     }
     *slot = item;
-    return true;
 }
 
 static bool around_weights(const struct ast *norm)
