@@ -164,7 +164,8 @@ static double number(struct program *program, const char *order)
 /* --------------------------------------------------------- measuring a row */
 
 /* Whether two answers to `check` are the same numbers, but for rounding.  A
- * training step drifts: later losses may differ more. */
+ * training drifts: of ResNet-18 with 4 images PyTorch's own ways differ by
+ * 1.8e-5, 2.5e-4 and 1.8e-3 in the second to fourth loss. */
 static int agree(const char *one, const char *two)
 {
     double bound = 1e-5;
@@ -179,7 +180,7 @@ static int agree(const char *one, const char *two)
             return 0;
         one = end_one;
         two = end_two;
-        bound *= 4;
+        bound *= 8;
     }
 }
 
