@@ -74,6 +74,9 @@ static void compile(struct job *j)
     branches(c);
     name_network(j);
     mark_inferred(c);
+    c->optimizer = o->optimizer;
+    if (c->optimizer)
+        mark_stepped(c);
     if (ends(j, STAGE_GRAPH))
         return;
     grad(c);
@@ -84,6 +87,7 @@ static void compile(struct job *j)
         recompute(c);
         join(c);
     }
+    place_grads(c);
     fuse(c);
     if (ends(j, STAGE_FUSE))
         return;

@@ -40,8 +40,9 @@ struct plan {
     const float *w;
     float *flipped;             /* transposed weights */
     float *dw, *db;
+    float *step_w, *step_b;     /* or what an optimiser's step is done to */
     float *partial;             /* weight, then bias gradients of the groups */
-    long image_groups;          /*   of images but the first */
+    long image_groups;          /*   of images; dw and db are the first's */
     struct rnet_steps tail;
     int tail_input;             /* it reads RNET_INPUT */
 };
@@ -636,16 +637,20 @@ static void transpose_weights(struct plan *plan)
 
 static float *group_gradient(const struct plan *plan, long index)
 {
-    return index ? plan->partial + (index - 1) * plan->groups * plan->group
-                 : plan->dw;
+    if (plan->dw && index == 0)
+        return plan->dw;
+    return plan->partial + (index - (plan->dw != NULL))
+                           * plan->groups * plan->group;
 }
 
 static float *group_bias(const struct plan *plan, long index)
 {
-    if (!plan->db || index == 0)
+    if (plan->dw && (!plan->db || index == 0))
         return plan->db;
+    if (!plan->dw && !plan->step_b)
+        return NULL;
     return group_gradient(plan, plan->image_groups)
-           + (index - 1) * conv_blocks(plan->conv->out) * 16L;
+           + (index - (plan->dw != NULL)) * conv_blocks(plan->conv->out) * 16L;
 }
 
 static void weight_gradient(const struct plan *plan, int worker, long index,
@@ -734,12 +739,12 @@ static void clear_group(const struct plan *plan, long index)
 {
     size_t weights = (size_t)plan->groups * (size_t)plan->group;
 
-    if (index == 0 || !plan->dw)
+    if (plan->dw ? index == 0 : !plan->step_w)
         return;
-    memset(group_gradient(plan, index), 0, weights * sizeof *plan->dw);
-    if (plan->db)
+    memset(group_gradient(plan, index), 0, weights * sizeof(float));
+    if (group_bias(plan, index))
         memset(group_bias(plan, index), 0,
-               (size_t)plan->conv->out * sizeof *plan->db);
+               (size_t)conv_blocks(plan->conv->out) * 16 * sizeof(float));
 }
 
 /* One group of images: its gradients, and the input's of each image. */
@@ -759,7 +764,7 @@ static void backward_group(void *context, long index, int worker)
             fill_source(plan, &plan->dy, worker, first + slot, slot, 0,
                         plan->conv->out_height);
         }
-        if (plan->dw)
+        if (plan->dw || plan->step_w)
             weight_gradient(plan, worker, index, first, images);
         if (plan->tail.count)
             backward_set(plan, worker, first, images, end);
@@ -772,14 +777,19 @@ static void add_groups(void *context, long task, int worker)
     const struct plan *plan = context;
     long first = task * ADD_FLOATS;
     long count = least(ADD_FLOATS, plan->groups * plan->group - first);
+    float *dw = group_gradient(plan, 0), *db = group_bias(plan, 0);
 
     (void)worker;
     for (long i = 1; i < plan->image_groups; i++) {
-        plan->kernels->add(plan->dw + first, group_gradient(plan, i) + first,
-                           count);
-        if (plan->db && task == 0)
-            plan->kernels->add(plan->db, group_bias(plan, i), plan->conv->out);
+        plan->kernels->add(dw + first, group_gradient(plan, i) + first, count);
+        if (db && task == 0)
+            plan->kernels->add(db, group_bias(plan, i), plan->conv->out);
     }
+    if (plan->step_w)
+        rnet_update(plan->run, plan->step_w + first, dw + first, count, 1);
+    if (plan->step_b && task == 0)
+        rnet_update(plan->run, plan->step_b, db,
+                    conv_blocks(plan->conv->out) * 16L, 0);
 }
 
 static void plan_scratch(struct plan *plan)
@@ -796,6 +806,16 @@ static void plan_scratch(struct plan *plan)
                             conv->kernel_width, conv->groups);
 }
 
+static void run_backward(struct plan *plan)
+{
+    if (plan->tail.count)
+        transpose_weights(plan);
+    rnet_parallel(plan->run, plan->image_groups, backward_group, plan);
+    if (plan->batch > 0 && (plan->dw || plan->step_w))
+        rnet_parallel(plan->run, divide_up(plan->groups * plan->group,
+                                           ADD_FLOATS), add_groups, plan);
+}
+
 void rnet_conv_grad(const struct rnet_run *run, long batch,
                     const struct rnet_conv *conv, struct rnet_steps input,
                     struct rnet_steps output, const float *w, float *dw,
@@ -807,13 +827,23 @@ void rnet_conv_grad(const struct rnet_run *run, long batch,
     plan_output(&plan, output);
     plan_scratch(&plan);
     plan.dw = dw;
-    plan.db = db;
-    if (tail.count)
-        transpose_weights(&plan);
-    rnet_parallel(run, plan.image_groups, backward_group, &plan);
-    if (dw)
-        rnet_parallel(run, divide_up(plan.groups * plan.group, ADD_FLOATS),
-                      add_groups, &plan);
+    plan.db = dw ? db : NULL;
+    run_backward(&plan);
+}
+
+void rnet_conv_step(const struct rnet_run *run, long batch,
+                    const struct rnet_conv *conv, struct rnet_steps input,
+                    struct rnet_steps output, float *w, float *b,
+                    struct rnet_steps tail)
+{
+    struct plan plan = make_plan(run, batch, conv, w, tail);
+
+    plan_input(&plan, input);
+    plan_output(&plan, output);
+    plan_scratch(&plan);
+    plan.step_w = w;
+    plan.step_b = b;
+    run_backward(&plan);
 }
 
 /* ---------------------------------------------------------- transposed */

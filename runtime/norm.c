@@ -174,7 +174,7 @@ static void set_affine(float *scale, float *shift, double gamma, double beta,
     *shift = (float)(beta - mean * (double)*scale);
 }
 
-/* One line of SUM_MOMENTS: of n rows, sum (x - centre) and sum (x - centre)^2. */
+/* One chunk of SUM_MOMENTS: of n rows, sum (x - centre), sum (x - centre)^2. */
 struct moments { double n, sum, squares, centre; };
 
 static struct moments moments_of(const struct batch_job *job, long chunk,

@@ -149,27 +149,12 @@ static enum rnet_status check(const struct rnet_network *net,
     return status ? status : rnet_check_array(grads);
 }
 
-enum rnet_status rnet_sgd_step(const struct rnet_network *net,
-                               struct rnet_sgd *sgd, float *params,
-                               const float *grads, struct rnet_work *work)
+static struct rnet_sgd_rule sgd_rule(const struct rnet_sgd *sgd)
 {
-    enum rnet_status status = sgd ? check(net, params, grads) : RNET_NULL;
-    if (status == RNET_OK && sgd->momentum != 0)
-        status = rnet_check_array(sgd->velocity);
-    if (status)
-        return status;
-    uint64_t modes = set_modes();
-    struct step step = {
-        .net = net, .params = params, .grads = grads,
-        .state1 = sgd->momentum != 0 ? sgd->velocity : NULL,
-        .decay = (float)sgd->decay, .decay_all = sgd->decay_all,
-        .sgd = { .rate = (float)sgd->rate, .momentum = (float)sgd->momentum,
-                 .fresh = sgd->step ? (float)(1 - sgd->dampening) : 1,
-                 .nesterov = sgd->nesterov } };
-    run_chunks(&step, work, sgd_chunk);
-    sgd->step++;
-    restore_modes(modes);
-    return RNET_OK;
+    return (struct rnet_sgd_rule) {
+        .rate = (float)sgd->rate, .momentum = (float)sgd->momentum,
+        .fresh = sgd->step ? (float)(1 - sgd->dampening) : 1,
+        .nesterov = sgd->nesterov };
 }
 
 static struct rnet_adam_rule adam_rule(const struct rnet_adam *adam)
@@ -186,15 +171,48 @@ static struct rnet_adam_rule adam_rule(const struct rnet_adam *adam)
         .decoupled = adam->decoupled ? (float)adam->rate : 0 };
 }
 
+enum rnet_status rnet_check_sgd(const struct rnet_sgd *sgd)
+{
+    if (!sgd)
+        return RNET_NULL;
+    return sgd->momentum != 0 ? rnet_check_array(sgd->velocity) : RNET_OK;
+}
+
+enum rnet_status rnet_check_adam(const struct rnet_adam *adam)
+{
+    enum rnet_status status = adam ? rnet_check_array(adam->moment1)
+                                   : RNET_NULL;
+    return status ? status : rnet_check_array(adam->moment2);
+}
+
+enum rnet_status rnet_sgd_step(const struct rnet_network *net,
+                               struct rnet_sgd *sgd, float *params,
+                               const float *grads, struct rnet_work *work)
+{
+    enum rnet_status status = sgd ? check(net, params, grads) : RNET_NULL;
+    if (status == RNET_OK)
+        status = rnet_check_sgd(sgd);
+    if (status)
+        return status;
+    uint64_t modes = set_modes();
+    struct step step = {
+        .net = net, .params = params, .grads = grads,
+        .state1 = sgd->momentum != 0 ? sgd->velocity : NULL,
+        .decay = (float)sgd->decay, .decay_all = sgd->decay_all,
+        .sgd = sgd_rule(sgd) };
+    run_chunks(&step, work, sgd_chunk);
+    sgd->step++;
+    restore_modes(modes);
+    return RNET_OK;
+}
+
 enum rnet_status rnet_adam_step(const struct rnet_network *net,
                                 struct rnet_adam *adam, float *params,
                                 const float *grads, struct rnet_work *work)
 {
     enum rnet_status status = adam ? check(net, params, grads) : RNET_NULL;
     if (status == RNET_OK)
-        status = rnet_check_array(adam->moment1);
-    if (status == RNET_OK)
-        status = rnet_check_array(adam->moment2);
+        status = rnet_check_adam(adam);
     if (status)
         return status;
     uint64_t modes = set_modes();
@@ -206,6 +224,107 @@ enum rnet_status rnet_adam_step(const struct rnet_network *net,
     adam->step++;
     restore_modes(modes);
     return RNET_OK;
+}
+
+/* -------------------------------------------- updates within a backward pass */
+
+void rnet_begin_sgd(struct rnet_run *run, struct rnet_update *update,
+                    const struct rnet_sgd *sgd, float *params)
+{
+    *update = (struct rnet_update) {
+        .params = params, .state1 = sgd->momentum != 0 ? sgd->velocity : NULL,
+        .sgd = sgd_rule(sgd), .decay = (float)sgd->decay,
+        .decay_rest = sgd->decay_all ? (float)sgd->decay : 0 };
+    run->update = update;
+}
+
+void rnet_begin_adam(struct rnet_run *run, struct rnet_update *update,
+                     const struct rnet_adam *adam, float *params)
+{
+    *update = (struct rnet_update) {
+        .params = params, .state1 = adam->moment1, .state2 = adam->moment2,
+        .adam = 1, .moments = adam_rule(adam), .decay = (float)adam->decay,
+        .decay_rest = adam->decay_all ? (float)adam->decay : 0 };
+    run->update = update;
+}
+
+void rnet_clear(float *x, size_t floats)
+{
+    memset(x, 0, floats * sizeof *x);
+}
+
+/* At most CHUNK floats at params + at. */
+static void update_chunk(const struct rnet_update *update, size_t at,
+                         const float *grad, long floats, const float *decays)
+{
+    float *w = update->params + at;
+    float *state1 = update->state1 ? update->state1 + at : NULL;
+    if (update->adam)
+        tables[rnet_isa()]->adam(w, state1, update->state2 + at, grad, decays,
+                                 floats / GROUP, &update->moments);
+    else
+        tables[rnet_isa()]->sgd(w, state1, grad, decays, floats / GROUP,
+                                &update->sgd);
+}
+
+void rnet_update(const struct rnet_run *run, float *w, const float *grad,
+                 long floats, int decay)
+{
+    const struct rnet_update *update = run->update;
+    float decays[CHUNK / GROUP];
+    for (int i = 0; i < CHUNK / GROUP && i * GROUP < floats; i++)
+        decays[i] = decay ? update->decay : update->decay_rest;
+    for (long done = 0; done < floats; done += CHUNK) {
+        long count = floats - done < CHUNK ? floats - done : CHUNK;
+        update_chunk(update, (size_t)(w - update->params) + (size_t)done,
+                     grad + done, count, decays);
+    }
+}
+
+/* One tensor, in chunks. */
+struct rest {
+    const struct rnet_run *run;
+    float *w;
+    const float *grad;
+    long floats;
+    int decay;
+};
+
+static void rest_chunk(void *context, long index, int worker)
+{
+    const struct rest *rest = context;
+    long at = index * CHUNK, left = rest->floats - at;
+    (void)worker;
+    rnet_update(rest->run, rest->w + at, rest->grad + at,
+                left < CHUNK ? left : CHUNK, rest->decay);
+}
+
+/* The instances of a row that repeats i, i + 1, ... make. */
+static void update_row(const struct rnet_run *run,
+                       const struct rnet_tensor *tensor, int i, size_t at,
+                       const float *grad)
+{
+    if (i < tensor->repeats) {
+        for (long k = 0; k < tensor->repeat[i].count; k++)
+            update_row(run, tensor, i + 1,
+                       at + (size_t)k * tensor->repeat[i].stride,
+                       grad + (size_t)k * tensor->rests[i]);
+        return;
+    }
+    struct rest rest = { run, run->update->params + at, grad,
+                         (long)(tensor->floats + GROUP - 1) / GROUP * GROUP,
+                         tensor->decay };
+    rnet_parallel(run, (rest.floats + CHUNK - 1) / CHUNK, rest_chunk, &rest);
+}
+
+void rnet_update_rest(const struct rnet_run *run,
+                      const struct rnet_network *net, const float *grads)
+{
+    for (int row = 0; row < net->tensor_rows; row++) {
+        const struct rnet_tensor *tensor = &net->tensors[row];
+        if (tensor->trainable && !tensor->stepped)
+            update_row(run, tensor, 0, tensor->offset, grads + tensor->rest);
+    }
 }
 
 /* -------------------------------------------------------------- clipping */

@@ -18,7 +18,7 @@ extern "C" {
  * not compile with a header of another version; with a library of another one
  * each call that gives a status gives RNET_BAD_VERSION and does nothing else,
  * rnet_tensor_count gives 0, rnet_clip NAN, rnet_zero does nothing. */
-#define RNET_VERSION 4
+#define RNET_VERSION 5
 #define RNET_ALIGN   64         /* bytes: parameters, gradients, work memory */
 #define RNET_RANK    8          /* largest number of axes of a tensor */
 #define RNET_NEST    4          /* repeats that may nest around one tensor */
@@ -143,6 +143,9 @@ struct rnet_tensor {
     struct rnet_index { long first, step[RNET_NEST]; } index[RNET_NEST];
     int trainable;              /* 0: a running statistic */
     int decay;                  /* 1: weight decay applies (weights of layers) */
+    int stepped;                /* 1: `step` has no gradient of it in memory; */
+    size_t rest;                /* 0: it lies here among those that it has, */
+    size_t rests[RNET_NEST];    /* with these strides */
     enum rnet_init init;
     float mean, spread;         /* constant: mean; normal: mean, standard
                                    deviation; uniform: mean -+ spread;
@@ -189,6 +192,12 @@ struct rnet_network {
                               float *const *outputs, float *loss, float *grads,
                               float *const *input_grads, size_t batch,
                               struct rnet_work *work);
+    /* NULL but with --fuse-optimizer, which has no `train`: one step of training,
+     * optimizer: a struct rnet_sgd or rnet_adam, as the option says */
+    enum rnet_status (*step)(float *params, const void *const *inputs,
+                             float *const *outputs, float *loss,
+                             void *optimizer, float *const *input_grads,
+                             size_t batch, struct rnet_work *work);
 };
 
 /* Tensors one by one, repeats unrolled: how many, and the index-th. */

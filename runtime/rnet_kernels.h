@@ -172,6 +172,7 @@ struct rnet_run {
     uint64_t seed, step;        /* of dropout */
     int training;
     int held;                   /* > 0: running statistics stay */
+    const struct rnet_update *update;   /* what a step does to parameters */
     uint64_t modes;             /* the caller's, of floating point */
 };
 
@@ -183,6 +184,51 @@ void rnet_release(const struct rnet_run *run);
  * do not count.  They nest. */
 void rnet_begin_forward_only(const struct rnet_run *run);
 void rnet_end_forward_only(const struct rnet_run *run);
+
+/* ------------------------------------------- steps of optimisers within backward */
+
+struct rnet_sgd_rule {
+    float rate, momentum;
+    float fresh;                /* 1 - dampening; 1 at the first step */
+    int nesterov;
+};
+
+/* Step t of Adam, its bias corrections worked in. */
+struct rnet_adam_rule {
+    float beta1, fresh1;        /* fresh1 = 1 - beta1 */
+    float beta2, fresh2;
+    float rate;                 /* rate / (1 - beta1^t) */
+    float root;                 /* 1 / sqrt(1 - beta2^t) */
+    float epsilon;
+    float coupled;              /* of decay, how much goes into the gradient */
+    float decoupled;            /* and how much is taken off w at once */
+};
+
+/* What a training step that updates while it goes backward does to parameters:
+ * they and the states of the optimiser are arrays of one layout. */
+struct rnet_update {
+    float *params, *state1, *state2;    /* velocity; both moments */
+    int adam;
+    struct rnet_sgd_rule sgd;
+    struct rnet_adam_rule moments;
+    float decay, decay_rest;    /* of weights of layers; of all else */
+};
+enum rnet_status rnet_check_sgd(const struct rnet_sgd *sgd);
+enum rnet_status rnet_check_adam(const struct rnet_adam *adam);
+void rnet_begin_sgd(struct rnet_run *run, struct rnet_update *update,
+                    const struct rnet_sgd *sgd, float *params);
+void rnet_begin_adam(struct rnet_run *run, struct rnet_update *update,
+                     const struct rnet_adam *adam, float *params);
+/* x = 0 */
+void rnet_clear(float *x, size_t floats);
+/* One step of run->update: w, some of its parameters, from their gradient; `floats`
+ * is a multiple of 16.  decays: they are weights of layers. */
+void rnet_update(const struct rnet_run *run, float *w, const float *grad,
+                 long floats, int decays);
+/* The same for every parameter whose row of the table is not `stepped`; grads has
+ * theirs, at row->rest. */
+void rnet_update_rest(const struct rnet_run *run,
+                      const struct rnet_network *net, const float *grads);
 
 /* Worker scratch that every kernel may count on; convolutions need
  * RNET_CONV_WORKER_FLOATS on top. */
@@ -261,6 +307,12 @@ void rnet_linear_grad_input(const struct rnet_run *run, long rows, long in,
 void rnet_linear_grad_weight(const struct rnet_run *run, long rows, long in,
                              long out, float *dw, float *db, const float *dy,
                              long dy_stride, const float *x, long x_stride);
+
+/* What rnet_linear_grad_weight gives, as a step of run->update at once: the
+ * weights w and the bias b, or NULL, are among its parameters. */
+void rnet_linear_step(const struct rnet_run *run, long rows, long in, long out,
+                      float *w, float *b, const float *dy, long dy_stride,
+                      const float *x, long x_stride);
 
 /* table: RNET_PACK_PANELS of [vocabulary, width].  acc (rows, width) =
  * table[index[row]], in strips; dtable[index[row]] += dy[row].  index NULL: the
@@ -396,6 +448,10 @@ struct rnet_conv {
     (RNET_CONV_WEIGHTS(in, out, kh, kw, groups) \
          * RNET_CONV_GROUPS((size_t)(in) / (groups) * (out) * (kh) * (kw)) \
      + RNET_ROUND16(out) * 8 + 64)
+/* Of rnet_conv_step, which has those of the first as well. */
+#define RNET_CONV_STEP_FLOATS(in, out, kh, kw, groups) \
+    (RNET_CONV_WEIGHTS(in, out, kh, kw, groups) \
+     + RNET_CONV_SCRATCH_FLOATS(in, out, kh, kw, groups))
 
 /* Image by image: the input program (first step a LOAD; padding stays zero)
  * makes the input in scratch, acc (n, oy, ox, out) = its convolution. */
@@ -410,6 +466,12 @@ void rnet_conv_grad(const struct rnet_run *run, long batch,
                     const struct rnet_conv *conv, struct rnet_steps input,
                     struct rnet_steps output, const float *w, float *dw,
                     float *db, struct rnet_steps tail);
+/* The same; what dw and db would be is a step of run->update at once: w and b,
+ * or NULL, are among its parameters. */
+void rnet_conv_step(const struct rnet_run *run, long batch,
+                    const struct rnet_conv *conv, struct rnet_steps input,
+                    struct rnet_steps output, float *w, float *b,
+                    struct rnet_steps tail);
 
 /* Transposed convolution (PyTorch's ConvTranspose2d): the gradient of `conv`
  * as a layer.  The input program makes x (n, out_height, out_width, out),

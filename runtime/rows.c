@@ -191,28 +191,47 @@ void rnet_linear_grad_input(const struct rnet_run *run, long rows, long in,
 
 /* Each task packs the panels of x that it needs: dy's features are split only
  * where panels are few, into ranges of 128 at least. */
-void rnet_linear_grad_weight(const struct rnet_run *run, long rows, long in,
-                             long out, float *dw, float *db, const float *dy,
-                             long dy_stride, const float *x, long x_stride)
+static void run_weights(const struct rows_job *job, rows_kernel *kernel)
 {
-    struct rows_job job = {
-        .run = run, .rows = rows, .in = in, .out = out, .x = x,
-        .x_stride = x_stride, .dy = dy, .dy_stride = dy_stride, .dw = dw,
-        .db = db
-    };
-    struct grid grid = { .job = &job, .unit = 14, .features = out,
-                         .weights = 1 };
+    long rows = job->rows, in = job->in, out = job->out;
+    struct grid grid = { .job = job, .kernel = kernel, .unit = 14,
+                         .features = out, .weights = 1 };
     long tasks = tasks_of((double)rows * (double)in * (double)out, TASK_WORK);
 
     if (rows <= 0)
         return;
-    grid.kernel = tables[rnet_isa()]->grad_weight;
     grid.strips = divide_up(in, RNET_LANES);
     grid.units = divide_up(out, grid.unit);
     grid.down = rows_least(rows_least(tasks, 64), grid.strips);
     grid.across = rows_least(divide_up(rows_least(tasks, 32), grid.down),
                              divide_up(out, 128));
     run_grid(&grid);
+}
+
+void rnet_linear_grad_weight(const struct rnet_run *run, long rows, long in,
+                             long out, float *dw, float *db, const float *dy,
+                             long dy_stride, const float *x, long x_stride)
+{
+    const struct rows_job job = {
+        .run = run, .rows = rows, .in = in, .out = out, .x = x,
+        .x_stride = x_stride, .dy = dy, .dy_stride = dy_stride, .dw = dw,
+        .db = db, .dw_stride = out
+    };
+
+    run_weights(&job, tables[rnet_isa()]->grad_weight);
+}
+
+void rnet_linear_step(const struct rnet_run *run, long rows, long in, long out,
+                      float *w, float *b, const float *dy, long dy_stride,
+                      const float *x, long x_stride)
+{
+    const struct rows_job job = {
+        .run = run, .rows = rows, .in = in, .out = out, .x = x,
+        .x_stride = x_stride, .dy = dy, .dy_stride = dy_stride, .step_w = w,
+        .step_b = b
+    };
+
+    run_weights(&job, tables[rnet_isa()]->step_weight);
 }
 
 void rnet_embedding(const struct rnet_run *run, long rows, long vocabulary,

@@ -174,7 +174,7 @@ usage good.rnet --header "option '--header' needs a value"
 usage good.rnet -MD -MF "option '-MF' needs a value"
 usage good.rnet -o "" "-o takes a name that is not empty"
 usage good.rnet --dump=plam "unknown stage 'plam'; did you mean 'plan'?"
-usage good.rnet --summary=yaml "unknown format 'yaml'"
+usage good.rnet --summary=yaml "unknown format 'yaml': it is text or json"
 usage good.rnet --color=allways \
     "unknown time for colors 'allways'; did you mean 'always'?"
 usage good.rnet -Werrror \
@@ -366,6 +366,13 @@ fi
 "$RNETC" --dump=plan "$ex/highway.rnet" | grep -q 'in place' \
     && ! "$RNETC" --no-fuse --dump=plan "$ex/highway.rnet" | grep -q 'in place'
 verdict "--no-fuse plans nothing in place" $?
+
+# --fuse-optimizer: a step instead of gradients.
+run 0 good.rnet --fuse-optimizer=adamw -o stepped.c
+grep -q 'struct rnet_adam \*optimizer' stepped.h && ! grep -q grads stepped.h
+verdict "--fuse-optimizer=adamw makes a step of Adam" $?
+run 2 good.rnet --fuse-optimizer=lion
+says err "sgd, momentum, adam or adamw"
 
 # ------------------------------------------------------------------ messages
 

@@ -23,7 +23,8 @@ kernels=$room/kernels
 others="rnet_begin rnet_end rnet_hold rnet_release rnet_begin_forward_only
     rnet_end_forward_only rnet_parallel rnet_dropout_word
     rnet_keeps_batch rnet_check_work rnet_check_array rnet_check_indices
-    rnet_check_labels rnet_check_graph"
+    rnet_check_labels rnet_check_graph rnet_check_sgd rnet_check_adam
+    rnet_begin_sgd rnet_begin_adam rnet_update rnet_update_rest rnet_clear"
 
 # Every function of the header has a trial, or is one of the others.
 names() {

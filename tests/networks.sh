@@ -106,18 +106,33 @@ compare() {
     return $bad
 }
 
-# Twenty steps of each optimiser, where tests/train.list says so.
-train_steps() {
-    grep -q "^$1 " tests/train.list || return 0
-    network=$(network_in $(source_of "$1"))
-    $CC $PLAIN "-DNETWORK=$network" -o "$2/train_steps" tests/train_steps.c \
-        "$OUT/fixture.o" "$2/$1.o" "$LIBRNET" -lm || return 1
+# steps_of NAME FOLDER C FLAGS...: twenty steps with this C, in each set.
+steps_of() {
+    name=$1 dir=$2 code=$3
+    shift 3
+    $CC $PLAIN "-DNETWORK=$(network_in $(source_of "$name"))" "$@" \
+        -o "$dir/train_steps" tests/train_steps.c "$OUT/fixture.o" "$code" \
+        "$LIBRNET" -lm || return 1
     bad=0
     for set in $(sets); do
-        RNET_ISA=$set timeout 60 "$2/train_steps" \
-            "tests/fixtures/$1.safetensors" || bad=1
+        RNET_ISA=$set timeout 60 "$dir/train_steps" \
+            "tests/fixtures/$name.safetensors" || bad=1
     done
     return $bad
+}
+
+# Twenty steps of each optimiser, where tests/train.list says so: by gradients,
+# and within the backward pass.
+train_steps() {
+    grep -q "^$1 " tests/train.list || return 0
+    steps_of "$1" "$2" "$2/$1.o" || return 1
+    for rule in sgd adamw; do
+        other=BY_ADAM
+        [ $rule = sgd ] || other=BY_SGD
+        $RNETC -w --fuse-optimizer=$rule $(source_of "$1") -o "$2/$rule.c" &&
+        $CC $STRICT -O1 -g -Iruntime -c -o "$2/$rule.o" "$2/$rule.c" &&
+        steps_of "$1" "$2" "$2/$rule.o" -D$other=0 || return 1
+    done
 }
 
 gradcheck() {

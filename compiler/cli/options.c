@@ -15,7 +15,8 @@
 /* Options with a long name alone. */
 enum { LONG_HELP = 256, LONG_VERSION, LONG_OUTPUT, LONG_HEADER, LONG_NETWORK,
        LONG_CHECK, LONG_DUMP, LONG_SUMMARY, LONG_BATCH, LONG_THREADS, LONG_DOT,
-       LONG_PREFIX, LONG_COLOR, LONG_LIBRARY, LONG_NO_FUSE };
+       LONG_PREFIX, LONG_COLOR, LONG_LIBRARY, LONG_NO_FUSE,
+       LONG_FUSE_OPTIMIZER };
 
 static const struct option longs[] = {
     { "help", no_argument, NULL, LONG_HELP },
@@ -33,6 +34,7 @@ static const struct option longs[] = {
     { "color", optional_argument, NULL, LONG_COLOR },
     { "library", optional_argument, NULL, LONG_LIBRARY },
     { "no-fuse", no_argument, NULL, LONG_NO_FUSE },
+    { "fuse-optimizer", required_argument, NULL, LONG_FUSE_OPTIMIZER },
     { 0 }
 };
 enum { LONGS = sizeof longs / sizeof longs[0] - 1 };
@@ -49,6 +51,9 @@ static const char help[] =
 "                       with .h)\n"
 "      --prefix=PREFIX  put PREFIX before every name that is visible to the\n"
 "                       linker\n"
+"      --fuse-optimizer=RULE  NAME_step instead of NAME_train: weights change\n"
+"                       where their gradients are made, and no array has\n"
+"                       these; sgd, momentum, adam or adamw\n"
 "      --no-fuse        every operator a pass of its own, every value memory of\n"
 "                       its own: slow; to tell whether fusion is at fault\n"
 "  -M                   write what FILE imports as a rule for make, no C\n"
@@ -121,6 +126,17 @@ static void unknown(struct reader *r, const char *what, const char *dashes,
         wrong(r, "unknown %s '%s%s'", what, dashes, word);
 }
 
+/* "a, b or c" */
+static const char *one_of(struct reader *r, const char *const *words, int count)
+{
+    const char *list = words[0];
+
+    for (int i = 1; i < count; i++)
+        list = arena_format(r->diag->arena, "%s%s%s", list,
+                            i + 1 < count ? ", " : " or ", words[i]);
+    return list;
+}
+
 /* Index of `word` in a list, or -1 after an error. */
 static int choose(struct reader *r, const char *what, const char *word,
                   const char *const *known, int count)
@@ -128,7 +144,11 @@ static int choose(struct reader *r, const char *what, const char *word,
     for (int i = 0; i < count; i++)
         if (strcmp(known[i], word) == 0)
             return i;
-    unknown(r, what, "", word, known, count);
+    if (diag_nearest(word, known, (size_t)count))
+        unknown(r, what, "", word, known, count);
+    else
+        wrong(r, "unknown %s '%s': it is %s", what, word,
+              one_of(r, known, count));
     return -1;
 }
 
@@ -237,6 +257,17 @@ static void set_dump(struct reader *r, const char *word)
 
     if (stage >= 0)
         set_task(r, "--dump", TASK_DUMP, (enum stage)stage);
+}
+
+/* What makes SGD plain or with momentum, Adam of either kind, is said when the
+ * step is called. */
+static void set_optimizer(struct reader *r, const char *word)
+{
+    static const char *const rules[] = { "sgd", "momentum", "adam", "adamw" };
+    int rule = choose(r, "rule", word, rules, 4);
+
+    if (rule >= 0)
+        r->o->optimizer = rule < 2 ? OPTIMIZER_SGD : OPTIMIZER_ADAM;
 }
 
 static void set_summary(struct reader *r, const char *word)
@@ -457,6 +488,7 @@ static void set_option(struct reader *r, int option, int argc, char **argv)
     case 'w': r->diag->no_warnings = true; break;
     case LONG_COLOR: set_color(r, optarg); break;
     case LONG_NO_FUSE: o->no_fuse = true; break;
+    case LONG_FUSE_OPTIMIZER: set_optimizer(r, optarg); break;
     case LONG_LIBRARY: answer_library(r, optarg); break;
     default: bad_option(r, option, argv);
     }

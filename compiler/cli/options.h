@@ -25,6 +25,7 @@ struct options {
     int64_t infer_batch, train_batch;
     int threads;
     bool no_fuse;               /* see struct compilation */
+    enum optimizer optimizer;   /* likewise */
     /* -MD: a depfile beside the output; -M: nothing but that */
     bool depfile, phony;
     const char *depfile_path;

@@ -6,7 +6,7 @@
 #include "schedule.h"
 
 #define RNETC_VERSION "0.1.0"
-#define CONTRACT 4              /* RNET_VERSION of the rnet.h that it writes for */
+#define CONTRACT 5              /* RNET_VERSION of the rnet.h that it writes for */
 
 /* model.c and model.h, as text. */
 struct emitted { struct text source, header; };
@@ -55,6 +55,11 @@ bool wants_grad(const struct port *port);
 const char *port_type_c(const struct port *port);   /* "float" */
 /* "enum rnet_status NAME_train(...)" */
 void prototype_c(struct compilation *c, struct text *out, bool training);
+/* "infer", "train", or "step" with --fuse-optimizer, and what that takes */
+const char *entry_word(const struct compilation *c, bool training);
+const char *optimizer_type(const struct compilation *c);
+/* floats of gradients that a step has in work memory */
+int64_t held_grads(const struct compilation *c, bool training);
 /* floats of work memory but for the workers', whose part is *worker each */
 struct form_size total_size(struct compilation *c, bool training,
                             int64_t *worker);

@@ -12,6 +12,16 @@ bool takes_params(const struct region *r)
     return r->param_floats > 0;
 }
 
+bool takes_grads(const struct region *r, enum mode mode)
+{
+    return r->grad_floats > 0 && mode == MODE_BACKWARD;
+}
+
+const char *params_const(const struct compilation *c, enum mode mode)
+{
+    return c->optimizer && mode == MODE_BACKWARD ? "" : "const ";
+}
+
 bool takes_state(const struct region *r, enum mode mode)
 {
     return r->state_floats > 0 && (mode != MODE_BACKWARD || r->state_again);
@@ -82,9 +92,9 @@ static void block_call_c(struct writer *w, const struct kernel *k)
     if (takes_params(r))
         call_argument(&call, "%s", number_offset(w, home->params,
                                                  n->call.params));
-    if (takes_params(r) && w->mode == MODE_BACKWARD)
+    if (takes_grads(r, w->mode))
         call_argument(&call, "%s", number_offset(w, home->grads,
-                                                 n->call.params));
+                                                 forward->call.grads));
     if (takes_state(r, w->mode))
         call_argument(&call, "%s", number_offset(w, home->state,
                                                  n->call.state));
@@ -226,8 +236,8 @@ void emit_signature(struct compilation *c, struct text *out,
     call.column += 7;
     call_argument(&call, "const struct rnet_run *run");
     if (takes_params(r))
-        call_argument(&call, "const float *params");
-    if (takes_params(r) && mode == MODE_BACKWARD)
+        call_argument(&call, "%sfloat *params", params_const(c, mode));
+    if (takes_grads(r, mode))
         call_argument(&call, "float *grads");
     if (takes_state(r, mode))
         call_argument(&call, mode == MODE_INFER ? "const float *state"
@@ -281,7 +291,7 @@ static void mark_unused(struct compilation *c, struct text *out,
 
     unused(out, text, "run", true);
     unused(out, text, "params", takes_params(r));
-    unused(out, text, "grads", takes_params(r) && backward);
+    unused(out, text, "grads", takes_grads(r, mode));
     unused(out, text, "state", takes_state(r, mode));
     unused(out, text, "key", takes_key(r, mode));
     unused(out, text, "numbers", takes_numbers(r, mode));

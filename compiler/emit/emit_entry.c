@@ -107,7 +107,10 @@ static void checks(struct compilation *c, struct text *out, bool training)
              bytes);
     text_add(out, "    if ((status = rnet_check_array(params)) != RNET_OK)\n"
              "        return status;\n");
-    if (training)
+    if (training && c->optimizer)
+        text_add(out, "    if ((status = rnet_check_%s(optimizer)) != RNET_OK)"
+                 "\n        return status;\n", optimizer_type(c) + 5);
+    else if (training)
         text_add(out, "    if ((status = rnet_check_array(grads)) != RNET_OK)"
                  "\n        return status;\n");
     check_pointers(c, out, training);
@@ -134,9 +137,14 @@ static void begin_run(struct compilation *c, struct text *out, bool training)
     int64_t worker, shared;
 
     kernel_scratch(c->network, training, &worker, &shared);
-    text_add(out, "    struct rnet_run here, *run = &here;\n"
+    bool steps = training && c->optimizer;
+    text_add(out, "    struct rnet_run here, *run = &here;\n%s"
              "    float *memory = (float *)work->memory;\n\n"
-             "    rnet_begin(run, work, batch, %d);\n", training);
+             "    rnet_begin(run, work, batch, %d);\n",
+             steps ? "    struct rnet_update update;\n" : "", training);
+    if (steps)
+        text_add(out, "    rnet_begin_%s(run, &update, optimizer, params);\n",
+                 optimizer_type(c) + 5);
     text_add(out, "    run->scratch = memory;\n"
              "    run->scratch_floats = %" PRId64 ";\n"
              "    run->workers = memory + %" PRId64 ";\n"
@@ -156,7 +164,7 @@ static void pass_call(struct compilation *c, struct text *out, enum mode mode)
     call_argument(&call, "run");
     if (r->param_floats)
         call_argument(&call, "params");
-    if (r->param_floats && mode == MODE_BACKWARD)
+    if (takes_grads(r, mode))
         call_argument(&call, "grads");
     if (takes_state(r, mode))
         call_argument(&call, "params + %s_GRAD_FLOATS", macro_c(c));
@@ -196,10 +204,21 @@ static void run_passes(struct compilation *c, struct text *out, bool training)
     text_add(out, "    memory = run->workers + run->worker_floats\n"
              "        * (size_t)rnet_work_threads(work);\n");
     struct text calls = { 0 };
+    int64_t held = held_grads(c, training);
+    if (held)
+        text_add(out, "    float *const grads = memory;\n"
+                 "    memory += %" PRId64 ";\n", held);
     if (training) {
         pass_call(c, &calls, MODE_TRAIN);
         text_add(&calls, "    *loss = 0;\n");
+        if (held)
+            text_add(&calls, "    rnet_clear(grads, %" PRId64 ");\n", held);
         pass_call(c, &calls, MODE_BACKWARD);
+        if (held)
+            text_add(&calls, "    rnet_update_rest(run, &%s, grads);\n",
+                     network_c(c));
+        if (c->optimizer)
+            text_add(&calls, "    optimizer->step++;\n");
         text_add(&calls, "    work->step++;\n");
     } else {
         pass_call(c, &calls, MODE_INFER);
@@ -249,7 +268,8 @@ static void generic_arguments(struct compilation *c, struct call *call,
     if (!training)
         return;
     call_argument(call, "loss");
-    call_argument(call, "grads");
+    call_argument(call, c->optimizer ? "(struct %s *)optimizer" : "grads",
+                  optimizer_type(c));
     k = 0;
     for (const struct port *p = c->network->inputs; p; p = p->next, k++)
         if (wants_grad(p))
@@ -261,13 +281,14 @@ static void generic_entry(struct compilation *c, struct text *out,
                           bool training)
 {
     struct call call;
-    const char *word = training ? "train" : "infer";
+    const char *word = entry_word(c, training);
 
     text_add(out, "static enum rnet_status %s_by_table(%sfloat *params,\n"
              "    const void *const *inputs, float *const *outputs,%s\n"
              "    size_t batch, struct rnet_work *work)\n{\n", word,
-             training ? "" : "const ", training ? " float *loss,\n"
-             "    float *grads, float *const *input_grads," : "");
+             training ? "" : "const ", !training ? "" : c->optimizer
+             ? " float *loss,\n    void *optimizer, float *const *input_grads,"
+             : " float *loss,\n    float *grads, float *const *input_grads,");
     if (training)
         text_add(out, "    (void)input_grads;\n    if (!inputs)\n"
                  "        return RNET_NULL;\n");
@@ -334,7 +355,9 @@ static void node_asserts(struct compilation *c, struct text *out,
     if (n->op == OP_UPCONV)
         add_once(out, shared_assert(c, "RNET_CONV_WEIGHTS", &n->conv, shared));
     if (n->op == OP_CONV_GRAD)
-        add_once(out, shared_assert(c, "RNET_CONV_SCRATCH_FLOATS", &n->conv,
+        add_once(out, shared_assert(c, steps_weight(n)
+                                    ? "RNET_CONV_STEP_FLOATS"
+                                    : "RNET_CONV_SCRATCH_FLOATS", &n->conv,
                                     shared));
 }
 

@@ -51,18 +51,31 @@ static void inputs_c(struct compilation *c, struct call *call, bool training)
         call_argument(call, "float *%s", identifier(c->arena, p->name));
 }
 
+const char *entry_word(const struct compilation *c, bool training)
+{
+    return !training ? "infer" : c->optimizer ? "step" : "train";
+}
+
+const char *optimizer_type(const struct compilation *c)
+{
+    return c->optimizer == OPTIMIZER_ADAM ? "rnet_adam" : "rnet_sgd";
+}
+
 void prototype_c(struct compilation *c, struct text *out, bool training)
 {
     struct call call;
     const char *name = arena_format(c->arena, "enum rnet_status %s_%s",
-                                    network_c(c), training ? "train" : "infer");
+                                    network_c(c), entry_word(c, training));
 
     call_begin(&call, out, 0, name);
     call_argument(&call, training ? "float *params" : "const float *params");
     inputs_c(c, &call, training);
     if (training) {
         call_argument(&call, "float *loss");
-        call_argument(&call, "float *grads");
+        if (c->optimizer)
+            call_argument(&call, "struct %s *optimizer", optimizer_type(c));
+        else
+            call_argument(&call, "float *grads");
         for (const struct port *p = c->network->inputs; p; p = p->next)
             if (wants_grad(p))
                 call_argument(&call, "float *%s",
@@ -104,6 +117,11 @@ static void port_sizes(struct compilation *c, struct text *out,
                    shape_text(c, &p->value->shape)));
 }
 
+int64_t held_grads(const struct compilation *c, bool training)
+{
+    return training && c->optimizer ? c->network->main->body->grad_floats : 0;
+}
+
 struct form_size total_size(struct compilation *c, bool training,
                               int64_t *worker)
 {
@@ -120,7 +138,7 @@ struct form_size total_size(struct compilation *c, bool training,
         size = form_add(main->schedule[MODE_TRAIN]->saved,
                         form_max(size, other));
     }
-    size.constant += shared;
+    size.constant += shared + held_grads(c, training);
     return size;
 }
 
@@ -171,10 +189,17 @@ static void header_functions(struct compilation *c, struct text *out)
     text_add(out, ";\n");
     if (!trains(c))
         return;
-    text_add(out, "\n/* Forward and backward.  *loss is set; grads += "
-             "dloss/dparams; gradients of\n * inputs are set, each may be "
-             "NULL.  Running statistics in params move.\n"
-             " * work: %s_TRAIN_BYTES(batch, threads).\n", macro_c(c));
+    if (c->optimizer)
+        text_add(out, "\n/* One step of training: forward, and backward with "
+                 "the step of `optimizer`,\n * whose arrays are zero at first.  "
+                 "*loss is set, before the step; gradients of\n * inputs are "
+                 "set, each may be NULL.  Running statistics in params "
+                 "move.\n");
+    else
+        text_add(out, "\n/* Forward and backward.  *loss is set; grads += "
+                 "dloss/dparams; gradients of\n * inputs are set, each may be "
+                 "NULL.  Running statistics in params move.\n");
+    text_add(out, " * work: %s_TRAIN_BYTES(batch, threads).\n", macro_c(c));
     shape_comment(c, out, true);
     text_add(out, " */\n");
     prototype_c(c, out, true);
@@ -207,7 +232,8 @@ void emit_header(struct compilation *c, struct text *out)
     port_sizes(c, out, n->outputs, "output");
     define(out, macro_c(c), "PARAMETERS", n->parameters, "trainable scalars");
     define(out, macro_c(c), "GRAD_FLOATS", main->param_floats,
-           "of gradients, of each optimiser state");
+           c->optimizer ? "of each optimiser state"
+           : "of gradients, of each optimiser state");
     define(out, macro_c(c), "PARAM_FLOATS",
            main->param_floats + main->state_floats, "of parameters");
     text_add(out, "\n/* Bytes of work memory. */\n");

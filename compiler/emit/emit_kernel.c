@@ -293,6 +293,10 @@ static const char *runtime_name(const struct kernel *k)
     if (!n)
         return "rnet_point";
     switch (n->op) {
+    case OP_LINEAR_DW: return steps_weight(n) ? "rnet_linear_step"
+                                              : op_row(n->op)->function;
+    case OP_CONV_GRAD: return steps_weight(n) ? "rnet_conv_step"
+                                              : op_row(n->op)->function;
     case OP_NORM:      return n->norm.maps ? "rnet_norm_maps"
                                            : "rnet_norm_rows";
     case OP_NORM_GRAD: return n->norm.maps ? "rnet_norm_maps_grad"
@@ -321,6 +325,10 @@ static void arguments_c(struct writer *w, struct call *call,
         loss_c(w, call, k); break;
     case OP_ADD_SUMS:
         add_sums_c(w, call, k->anchor); break;
+    case OP_CONV_GRAD:
+        words_c(w, call, k, steps_weight(k->anchor)
+                ? "batch shape input output g2 g1 steps"
+                : op_row(OP_CONV_GRAD)->arguments); break;
     default:
         words_c(w, call, k, op_row(k->anchor->op)->arguments); break;
     }

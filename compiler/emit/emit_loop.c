@@ -59,6 +59,7 @@ static void loop_bases(struct writer *w, const struct node *n,
                        const char *i, struct writer *outer)
 {
     const struct region *r = n->loop.body;
+    const struct node *forward = n->op == OP_LOOP ? n : n->loop.forward;
 
 #define BASE(field, type, name, offset, stride, takes) \
     if (takes && n->loop.count == 1) { \
@@ -69,10 +70,15 @@ static void loop_bases(struct writer *w, const struct node *n,
                  w->indent, "", w->field, \
                  number_offset(w, outer->field, offset), i, stride); \
     }
-    BASE(params, "const float *", "p", n->loop.params, r->param_floats,
-         takes_params(r))
-    BASE(grads, "float *", "g", n->loop.params, r->param_floats,
-         takes_params(r) && w->mode == MODE_BACKWARD)
+    if (*params_const(w->c, w->mode)) {
+        BASE(params, "const float *", "p", n->loop.params, r->param_floats,
+             takes_params(r))
+    } else {
+        BASE(params, "float *", "p", n->loop.params, r->param_floats,
+             takes_params(r))
+    }
+    BASE(grads, "float *", "g", forward->loop.grads, r->grad_floats,
+         takes_grads(r, w->mode))
     if (w->mode == MODE_INFER) {
         BASE(state, "const float *", "s", n->loop.state, r->state_floats,
              takes_state(r, w->mode))

@@ -6,8 +6,11 @@
 #include <string.h>
 
 struct around {                 /* a repeat around what is walked */
-    int64_t count, params, state;
+    int64_t count, params, state, grads;
 };
+
+/* Where the parameters, statistics and gradients of a region begin. */
+struct bases { int64_t params, state, grads; };
 
 struct walk {
     struct compilation *c;
@@ -122,14 +125,33 @@ static void init_c(struct walk *w, struct call *row, const struct param *p)
         call_argument(row, ".spread = %s", number_c(w->c->arena, p->spread));
 }
 
+/* Where --fuse-optimizer has its gradient. */
+static void step_c(struct walk *w, struct call *row, const struct param *p,
+                   int64_t rest)
+{
+    int64_t strides[16];
+
+    if (p->stepped) {
+        call_argument(row, ".stepped = 1");
+        return;
+    }
+    if (rest)
+        call_argument(row, ".rest = %" PRId64, rest);
+    for (int i = 0; i < w->depth; i++)
+        strides[i] = w->around[i].grads;
+    if (w->depth)
+        call_argument(row, ".rests = { %s }", list_c(w, strides, w->depth));
+}
+
 /* One row; what is 0 is left out. */
 static void tensor_c(struct walk *w, const struct param *p,
-                     const struct title *outer, int base, int64_t offset)
+                     const struct title *outer, int base, struct bases at)
 {
     static const char *const packs[] = { "RNET_PACK_FLAT", "RNET_PACK_PANELS",
                                          "RNET_PACK_CONV" };
     struct title title = *outer;
     struct call row = { w->out, 6, 6, 0 };
+    int64_t offset = (p->trainable ? at.params : at.state) + p->offset;
 
     extend(w, &title, p->path, base);
     title.text = arena_format(w->c->arena, "%s%s%s", title.text,
@@ -156,6 +178,8 @@ static void tensor_c(struct walk *w, const struct param *p,
         call_argument(&row, ".trainable = 1");
     if (p->decay)
         call_argument(&row, ".decay = 1");
+    if (w->c->optimizer && p->trainable)
+        step_c(w, &row, p, at.grads + p->grad_offset);
     init_c(w, &row, p);
     text_add(w->out, " },\n");
     w->rows++;
@@ -167,22 +191,27 @@ static const char *shortened(struct compilation *c, const char *name)
 }
 
 static void walk_region(struct walk *w, const struct region *r,
-                        const struct title *title, int base, int64_t params,
-                        int64_t state);
+                        const struct title *title, int base, struct bases at);
 
 static void walk_block(struct walk *w, const struct function *f,
                        const struct piece *path, const struct title *outer,
-                       int base, int64_t params, int64_t state)
+                       int base, struct bases at)
 {
     struct title title = *outer;
 
     extend(w, &title, path, base);
-    walk_region(w, f->body, &title, w->depth, params, state);
+    walk_region(w, f->body, &title, w->depth, at);
+}
+
+static struct bases within(struct bases at, int64_t params, int64_t state,
+                           int64_t grads)
+{
+    return (struct bases) { at.params + params, at.state + state,
+                            at.grads + grads };
 }
 
 static void walk_region(struct walk *w, const struct region *r,
-                        const struct title *title, int base, int64_t params,
-                        int64_t state)
+                        const struct title *title, int base, struct bases at)
 {
     if (!r->param_floats && !r->state_floats)
         return;
@@ -191,23 +220,24 @@ static void walk_region(struct walk *w, const struct region *r,
     if (w->too_many)
         return;
     for (const struct param *p = r->params; p; p = p->next)
-        tensor_c(w, p, title, base,
-                 (p->trainable ? params : state) + p->offset);
+        tensor_c(w, p, title, base, at);
     for (const struct shared_weights *i = r->weights; i; i = i->next)
-        walk_block(w, i->function, i->path, title, base, params + i->params,
-                   state + i->state);
+        walk_block(w, i->function, i->path, title, base,
+                   within(at, i->params, i->state, i->grads));
     for (const struct node *n = r->nodes.first; n; n = n->next) {
         if (n->op == OP_CALL && !n->call.weights) {
             walk_block(w, n->call.callee, n->call.path, title, base,
-                       params + n->call.params, state + n->call.state);
+                       within(at, n->call.params, n->call.state,
+                              n->call.grads));
         } else if (n->op == OP_LOOP && w->depth < 16) {
             const struct region *body = n->loop.body;
             bool repeat = n->loop.count > 1;
             w->around[w->depth++] = (struct around) { n->loop.count,
-                body->param_floats, body->state_floats };
+                body->param_floats, body->state_floats, body->grad_floats };
             w->depth -= !repeat;
-            walk_region(w, body, title, base, params + n->loop.params,
-                        state + n->loop.state);
+            walk_region(w, body, title, base,
+                        within(at, n->loop.params, n->loop.state,
+                               n->loop.grads));
             w->depth -= repeat;
         }
     }
@@ -260,8 +290,8 @@ static void tensors_c(struct compilation *c, struct text *out, int *rows)
 
     text_add(out, "/* ---- the table ---- */\n\n"
              "static const struct rnet_tensor tensors[] = {\n");
-    walk_region(&walk, c->network->main->body, &title, 0, 0,
-                c->network->main->body->param_floats);
+    walk_region(&walk, c->network->main->body, &title, 0, (struct bases) {
+                    .state = c->network->main->body->param_floats });
     if (!walk.rows)
         text_add(out, "    { .name = \"\", .rank = 0 },\n");
     text_add(out, "};\n\n");
@@ -307,7 +337,8 @@ void emit_table(struct compilation *c, struct text *out)
         text_add(out, "    .train_bytes = train_bytes,\n");
     text_add(out, "    .infer = infer_by_table,\n");
     if (trains(c))
-        text_add(out, "    .train = train_by_table,\n");
+        text_add(out, "    .%s = %s_by_table,\n", entry_word(c, true),
+                 entry_word(c, true));
     text_add(out, "};\n\nenum rnet_status %s_init(float *params, uint64_t "
              "seed)\n{\n    return rnet_init_params(&%s, params, seed);\n}\n",
              network_c(c), network_c(c));

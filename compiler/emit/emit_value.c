@@ -60,10 +60,16 @@ const char *param_c(struct writer *w, const struct param *param)
     return at(w, base_of(w, param), constant_of(w, param));
 }
 
+/* The gradient, or what takes its step in its place. */
 const char *grad_c(struct writer *w, const struct param *param)
 {
-    return param ? at(w, writer_of(w, param->region)->grads,
-                      constant_of(w, param)) : "NULL";
+    if (!param)
+        return "NULL";
+    if (param->stepped)
+        return param_c(w, param);
+    return at(w, writer_of(w, param->region)->grads,
+              param->grad_offset == param->offset ? constant_of(w, param)
+              : arena_format(w->c->arena, "%" PRId64, param->grad_offset));
 }
 
 /* ---- values ---- */

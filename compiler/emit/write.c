@@ -82,6 +82,7 @@ static const char *const words[] = {
     /* parameters and locals of the emitted functions */
     "main", "params", "grads", "batch", "work", "loss", "run", "here", "memory",
     "state", "saved", "scratch", "key", "numbers", "status", "tensors",
+    "optimizer", "update",
     "inputs", "outputs", "input_grads", "seed", "threads"
 };
 

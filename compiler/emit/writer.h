@@ -56,6 +56,9 @@ void loop_c(struct writer *w, const struct kernel *k);
 
 /* emit_block.c: what a function takes; the kernels of a region */
 bool takes_params(const struct region *r);
+bool takes_grads(const struct region *r, enum mode mode);
+/* "const ", unless the pass changes parameters */
+const char *params_const(const struct compilation *c, enum mode mode);
 bool takes_state(const struct region *r, enum mode mode);
 bool takes_key(const struct region *r, enum mode mode);
 bool takes_numbers(const struct region *r, enum mode mode);

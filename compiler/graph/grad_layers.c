@@ -52,18 +52,29 @@ void grad_concat(struct pass *p, struct node *n, struct value *g)
 
 /* ---- layers ---- */
 
-/* dW += dy x', db += sum dy; dx = W' dy */
-void grad_linear(struct pass *p, struct node *n, struct value *g)
+/* dW += dy x', db += sum dy */
+static void linear_weight_grad(struct pass *p, struct node *n, struct value *g)
 {
     struct node *dw = back_node(p, OP_LINEAR_DW, n->span);
     node_in(dw, g);
     node_in(dw, keep(p, n->in[0]));
     dw->param[0] = n->param[0];
     dw->param[1] = n->param[1];
+}
+
+/* and dx = W' dy: first, where the other changes W */
+void grad_linear(struct pass *p, struct node *n, struct value *g)
+{
+    bool steps = n->param[0]->stepped;
+
+    if (!steps)
+        linear_weight_grad(p, n, g);
     struct node *dx = back_node(p, OP_LINEAR_DX, n->span);
     node_in(dx, g);
     dx->param[0] = n->param[0];
     add_grad(p, n->in[0], back_grad(p, dx, n->in[0]));
+    if (steps)
+        linear_weight_grad(p, n, g);
 }
 
 void grad_embedding(struct pass *p, struct node *n, struct value *g)
@@ -86,15 +97,19 @@ static struct node *conv_grad(struct pass *p, struct node *n, struct value *g)
 }
 
 /* dW += dy * x, db += sum dy; dx = W' * dy.  Where only the caller may want
- * dx, it is a kernel of its own that may be left out (param[2] marks it). */
+ * dx, it is a kernel of its own that may be left out (param[2] marks the other),
+ * and the first, where the other changes W. */
 void grad_conv(struct pass *p, struct node *n, struct value *g)
 {
-    struct node *node = conv_grad(p, n, g);
-    node->param[1] = n->param[1];
-    node->param[2] = n->param[0];       /* makes dW */
-    if (n->in[0]->from_inputs)
-        node = conv_grad(p, n, g);
-    add_grad(p, n->in[0], back_grad(p, node, n->in[0]));
+    bool apart = n->in[0]->from_inputs, first = n->param[0]->stepped;
+    struct node *dx = apart && first ? conv_grad(p, n, g) : NULL;
+    struct node *dw = conv_grad(p, n, g);
+
+    dw->param[1] = n->param[1];
+    dw->param[2] = n->param[0];         /* makes dW */
+    if (!dx)
+        dx = apart ? conv_grad(p, n, g) : dw;
+    add_grad(p, n->in[0], back_grad(p, dx, n->in[0]));
 }
 
 /* y = W' * x + b: dx = W * dy, dW += x * dy, db += sum dy */

@@ -86,6 +86,12 @@ struct param {
     bool numbered;
     struct region *region;
     int64_t offset;             /* in its region's parameters (or state) */
+    /* stepped.c */
+    int uses;                   /* operators of the forward pass */
+    bool alone;                 /* one dense layer or convolution of its region */
+    bool made;                  /* a kernel makes its gradient */
+    bool stepped;               /* and does its step at once; else its gradient */
+    int64_t grad_offset;        /* lies here among its region's */
     const char *constant;       /* its name in the emitted C */
     bool shared;                /* several layers may use it */
     void *match;
@@ -97,7 +103,7 @@ struct shared_weights {
     struct function *function;  /* of its first call */
     struct piece *path;
     struct region *region;
-    int64_t params, state;      /* offsets in the region */
+    int64_t params, state, grads;       /* offsets in the region */
     void *match;
     struct shared_weights *next;
 };
@@ -207,8 +213,8 @@ struct node {
             struct node *forward;       /* CALL_GRAD: its CALL */
             struct node *twin;          /* in an inverse: the CALL whose
                                            parameters it takes */
-            int64_t params, state;      /* offsets in this region, or in that
-                                           of the shared weights */
+            int64_t params, state, grads;   /* offsets in this region, or in
+                                           that of the shared weights */
             int64_t keys, numbers;      /* in this region */
             struct form_size *saved;    /* likewise; plan.c */
         } call;
@@ -224,7 +230,7 @@ struct node {
                                            DROP_BATCH says */
             bool varies;                /* its iterations, by numbers: */
             struct region **iterations; /* where they stand; or NULL */
-            int64_t params, state, keys, numbers;
+            int64_t params, state, grads, keys, numbers;
             struct form_size *saved;        /* of the first iteration */
             struct value *slots;            /* KEPT: results but the last */
             struct value *slot;             /* TWO_BUFFERS: the other one */
@@ -270,6 +276,7 @@ struct region {
     int64_t scalars;            /* trainable, of one run of it */
     int64_t runs, calls;        /* check: for a sample; a function's calls */
     int64_t param_floats, state_floats, keys, numbers;  /* of one run of it */
+    int64_t grad_floats;        /* of gradients that lie in memory: stepped.c */
     bool state_moves;           /* a batch norm is in it, or in what it calls */
     bool state_again;           /* backward reads the state: it recomputes */
     /* backward, by grad.c: reads forward values; in `grads` the gradients of
@@ -298,6 +305,8 @@ struct function {
     bool inferred;              /* inference runs it: inferred.c */
     bool trained;               /* a loss follows from it: the same */
     bool failed;                /* an error was reported in it */
+    bool often;                 /* its parameters may go backward not once, but
+                                   never or several times: stepped.c */
     struct alike *alike;        /* same.c */
     struct function *next, *previous;   /* in the order of completion: callees
                                    first */
@@ -343,6 +352,8 @@ struct compilation {
     struct network *network;
     bool no_fuse;               /* every operator is a kernel of its own, every
                                    value has memory of its own */
+    enum optimizer { OPTIMIZER_NONE, OPTIMIZER_SGD, OPTIMIZER_ADAM }
+        optimizer;              /* whose step backward does: --fuse-optimizer */
 };
 
 /* ---- building: graph.c ---- */
@@ -400,6 +411,12 @@ struct network *check(struct compilation *c, struct ast *tree,
                       const char *network_name, const struct knob *settings);
 /* layout of parameters: params.c */
 bool place_params(struct compilation *c);    /* false after an error */
+
+/* ---- stepped.c ---- */
+void mark_stepped(struct compilation *c);
+void place_grads(struct compilation *c);
+/* Whether the node, which makes a weight's gradient, does the optimiser's step. */
+bool steps_weight(const struct node *n);
 void collect_numbers(struct compilation *c); /* numbers.c */
 void branches(struct compilation *c);       /* branch.c */
 void mark_inferred(struct compilation *c);  /* inferred.c */

@@ -147,6 +147,13 @@ static int64_t conv_shared(const struct conv *v)
     return conv_weights(v) * groups + round16(v->out) * 8 + 64;
 }
 
+/* rnet_conv_step has the gradients of one group of images more. */
+static int64_t conv_grad_shared(const struct node *n)
+{
+    return conv_shared(&n->conv) + (steps_weight(n) ? conv_weights(&n->conv)
+                                                    : 0);
+}
+
 static void list_scratch(const struct list *list, int64_t *worker,
                          int64_t *shared)
 {
@@ -158,7 +165,7 @@ static void list_scratch(const struct list *list, int64_t *worker,
         if (n->op == OP_UPCONV)
             *shared = at_least(*shared, conv_weights(&n->conv));
         if (n->op == OP_CONV_GRAD)
-            *shared = at_least(*shared, conv_shared(&n->conv));
+            *shared = at_least(*shared, conv_grad_shared(n));
         if (n->op == OP_LOOP)
             list_scratch(&n->loop.body->nodes, worker, shared);
         if (n->op == OP_LOOP_GRAD)

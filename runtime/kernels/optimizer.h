@@ -5,23 +5,6 @@
 
 #include "tile.h"
 
-struct rnet_sgd_rule {
-    float rate, momentum;
-    float fresh;                /* 1 - dampening; 1 at the first step */
-    int nesterov;
-};
-
-/* Step t of Adam, its bias corrections worked in. */
-struct rnet_adam_rule {
-    float beta1, fresh1;        /* fresh1 = 1 - beta1 */
-    float beta2, fresh2;
-    float rate;                 /* rate / (1 - beta1^t) */
-    float root;                 /* 1 / sqrt(1 - beta2^t) */
-    float epsilon;
-    float coupled;              /* of decay, how much goes into the gradient */
-    float decoupled;            /* and how much is taken off w at once */
-};
-
 /* Least second moment to divide by: denormals are zero in here, and 0 / 0, with
  * an epsilon of 0, would turn padding into NaN. */
 #define RNET_LEAST_MOMENT 1.2e-38f

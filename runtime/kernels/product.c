@@ -45,10 +45,10 @@ static ALWAYS_INLINE void tile(int rows, int wide, enum form form,
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < wide; v++)
             acc[i][v] = v_zero();
-    for (; left >= RNET_LANES; left -= RNET_LANES) {
+    for (int turn = 0; left >= RNET_LANES; left -= RNET_LANES, turn++) {
         segment(acc, rows, wide, form, a, b, ahead);
         a += step;
-        ahead += ahead_step;
+        ahead = turn < p->thens ? p->then[turn] : ahead + ahead_step;
         b += RNET_LANES * RNET_LANES;
     }
     for (long k = 0; k < left; k++)

@@ -14,6 +14,8 @@ struct product {
     const float *a, *b;
     const float *ahead;         /* wanted next, prefetched for each segment of */
     long ahead_step;            /* 32 k: 32 lines, of each row or of 2 KB */
+    const float *then[2];       /* wanted after that, where there are `thens` */
+    int thens;
     long step;
     long depth;
 };

@@ -187,14 +187,25 @@ static void pack_band(const struct rows_job *job, float *scratch, long strip,
 }
 
 /* What is wanted next: the coefficients at dy of the next group, where there
- * are many of them; else the tile of dw at `tile`: the next panel's, or the next
- * group's. */
+ * are many of them; else the tile of dw at `tile`, the next panel's or the next
+ * group's, or what a step updates there. */
 static ALWAYS_INLINE void band_ahead(const struct rows_job *job,
                                      struct product *product, long tile,
                                      const float *dy)
 {
-    product->ahead = dy ? dy : job->dw + tile * RNET_LANES;
+    const struct rnet_update *update = job->run->update;
+    long at = tile * RNET_LANES;
+
+    product->ahead = dy ? dy : job->step_w ? job->step_w + at : job->dw + at;
     product->ahead_step = dy ? product->step : 0;
+    product->thens = 0;
+    if (!job->step_w || dy)
+        return;
+    at += job->step_w - update->params;
+    if (update->state1)
+        product->then[product->thens++] = update->state1 + at;
+    if (update->state2)
+        product->then[product->thens++] = update->state2 + at;
 }
 
 /* dw of the panels += the band's share: features of dy are the rows of a
@@ -203,7 +214,8 @@ static void add_band(const struct rows_job *job, const struct rows_part *part,
                      const float *scratch, long strip, long strips, long panel,
                      long panels)
 {
-    const struct rows_tail tail = { .out = job->dw, .out_stride = job->out,
+    const struct rows_tail tail = { .out = job->dw,
+                                    .out_stride = job->dw_stride,
                                     .accumulate = 1 };
     struct product product = {
         .step = job->dy_stride * RNET_LANES,
@@ -220,7 +232,7 @@ static void add_band(const struct rows_job *job, const struct rows_part *part,
         product.a = dy + o * RNET_LANES;
         product.b = scratch;
         for (long p = panel; p < panel + panels; p++) {
-            struct place place = { p, o, 0 };
+            struct place place = { p - job->dw_panel, o - job->dw_feature, 0 };
             band_ahead(job, &product, p + 1 < panel + panels
                        ? (p + 1) * job->out + o : panel * job->out + end,
                        p + 1 == panel + panels && strips == BAND_STRIPS
@@ -269,6 +281,77 @@ static void grad_weight(const struct rows_job *job,
         }
     if (job->db && part->panel == 0)
         add_bias_grad(job, part);
+}
+
+/* ---------------------------------------------- a step, panel by panel */
+
+/* The gradient of one panel of x and this many features of dy is in scratch,
+ * before a band of x. */
+#define STEP_FEATURES 512
+#define STEP_STRIPS ((RNET_WORKER_FLOATS - STEP_FEATURES * RNET_LANES) / 1024)
+
+/* Of the features of the part that begin at its `feature`, one panel. */
+static void step_panel(const struct rows_job *whole,
+                       const struct rows_part *part, float *gradient,
+                       float *band, int packed)
+{
+    struct rows_job job = *whole;
+    long floats = part->features * RNET_LANES;
+
+    job.dw = gradient;
+    job.dw_stride = part->features;
+    job.dw_panel = part->panel;
+    job.dw_feature = part->feature;
+    for (long i = 0; i < floats; i += RNET_W)
+        v_store(gradient + i, v_zero());
+    for (long s = 0; s < part->strips; s += STEP_STRIPS) {
+        long strips = rows_least(STEP_STRIPS, part->strips - s);
+
+        if (!packed)
+            pack_band(&job, band, s, strips, part->panel, 1);
+        add_band(&job, part, band, s, strips, part->panel, 1);
+    }
+    rnet_update(job.run, job.step_w + (part->panel * job.out + part->feature)
+                                          * RNET_LANES, gradient, floats, 1);
+}
+
+/* b of the part's features, which begin at a multiple of 16. */
+static void step_bias(const struct rows_job *whole,
+                      const struct rows_part *part, float *gradient)
+{
+    struct rows_job job = *whole;
+    struct rows_part some = *part;
+    long end = part->feature + part->features;
+
+    for (long o = part->feature; o < end; o += STEP_FEATURES) {
+        some.feature = o;
+        some.features = rows_least(STEP_FEATURES, end - o);
+        long floats = (some.features + 15) / 16 * 16;
+        for (long i = 0; i < floats; i++)
+            gradient[i] = 0;
+        job.db = gradient - o;
+        add_bias_grad(&job, &some);
+        rnet_update(job.run, job.step_b + o, gradient, floats, 0);
+    }
+}
+
+static void step_weight(const struct rows_job *job,
+                        const struct rows_part *part, float *scratch)
+{
+    struct rows_part all = { .strips = part->strips, .features = job->out };
+    struct rows_part some = *part;
+    float *band = scratch + STEP_FEATURES * RNET_LANES;
+    long end = part->feature + part->features;
+
+    for (; some.panel < part->panel + part->panels; some.panel++)
+        for (long o = part->feature; o < end; o += STEP_FEATURES) {
+            some.feature = o;
+            some.features = rows_least(STEP_FEATURES, end - o);
+            step_panel(job, &some, scratch, band,
+                       o > part->feature && part->strips <= STEP_STRIPS);
+        }
+    if (job->step_b && part->panel == 0 && part->feature == 0)
+        step_bias(job, &all, scratch);
 }
 
 /* ------------------------------------------ embeddings, changes of layout */
@@ -429,5 +512,6 @@ static void unpack(const struct rows_job *job, const struct rows_part *part,
 }
 
 const struct rows_kernels RNET_NAME(rows_kernels) = {
-    linear, grad_input, grad_weight, embedding, embedding_grad, pack, unpack
+    linear, grad_input, grad_weight, step_weight, embedding, embedding_grad,
+    pack, unpack
 };

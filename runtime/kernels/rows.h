@@ -29,6 +29,9 @@ struct rows_job {
     long dy_stride;
     const float *w;             /* weights or table, in panels */
     float *dw, *db;             /* gradients of weights or table; of a bias */
+    long dw_stride;             /* features of dy that dw has room for, from */
+    long dw_panel, dw_feature;  /* these on */
+    float *step_w, *step_b;     /* what an optimiser's step is done to */
     long vocabulary;
     const int32_t *index;       /* NULL: the row's number in its sample */
     struct rnet_steps steps;
@@ -52,6 +55,7 @@ struct rows_kernels {
     rows_kernel *linear;        /* acc (rows, out) = x w^T */
     rows_kernel *grad_input;    /* acc (rows, in) = dy w */
     rows_kernel *grad_weight;   /* dw += dy^T x; db += sum of dy, with panel 0 */
+    rows_kernel *step_weight;   /* the same, given to rnet_update at once */
     rows_kernel *embedding;     /* acc (rows, out) = w[index[row]] */
     rows_kernel *embedding_grad; /* dw[index[row]] += dy[row] */
     rows_kernel *pack;          /* acc, in strips, = x, plain */

@@ -140,6 +140,34 @@ static void grad_weight(const struct rows_job *job,
     }
 }
 
+/* 16 features' weights or biases at a time. */
+static void step_weight(const struct rows_job *job,
+                        const struct rows_part *part, float *scratch)
+{
+    long end = part->feature + part->features;
+
+    (void)scratch;
+    for (long p = part->panel; p < part->panel + part->panels; p++)
+        for (long o = part->feature; o < end; o++) {
+            float gradient[RNET_LANES] = { 0 };
+            for (long i = 0; i < RNET_LANES && p * RNET_LANES + i < job->in;
+                 i++)
+                gradient[i] = grad_weight_at(job, o, p * RNET_LANES + i);
+            rnet_update(job->run, job->step_w + (p * job->out + o)
+                                                    * RNET_LANES,
+                        gradient, RNET_LANES, 1);
+        }
+    if (!job->step_b || part->panel > 0 || part->feature > 0)
+        return;
+    for (long o = 0; o < job->out; o += 16) {
+        float gradient[16] __attribute__((aligned(64))) = { 0 };
+        for (long k = 0; k < 16 && o + k < job->out; k++)
+            for (long row = 0; row < job->rows; row++)
+                gradient[k] += job->dy[at(row, o + k, job->dy_stride)];
+        rnet_update(job->run, job->step_b + o, gradient, 16, 0);
+    }
+}
+
 static void embedding_grad(const struct rows_job *job,
                            const struct rows_part *part, float *scratch)
 {
@@ -185,5 +213,6 @@ static void unpack(const struct rows_job *job, const struct rows_part *part,
 }
 
 const struct rows_kernels RNET_NAME(rows_kernels) = {
-    linear, grad_input, grad_weight, embedding, embedding_grad, pack, unpack
+    linear, grad_input, grad_weight, step_weight, embedding, embedding_grad,
+    pack, unpack
 };

@@ -4,7 +4,7 @@
 
 #include <rnet.h>
 
-#if RNET_VERSION != 4
+#if RNET_VERSION != 5
 #error "rnetc 0.1.0 wrote this for another rnet.h: take both of one release"
 #endif
 

@@ -142,6 +142,39 @@ static void linear_grad_input(struct trial *t, const int *d)
     book_steps(t, steps, acc);
 }
 
+static void add_linear_grads(const int *d, const struct value *x,
+                             const struct value *dy, float *dw, float *db)
+{
+    for (long r = 0; r < d[0]; r++)
+        for (long o = 0; o < d[2]; o++) {
+            for (long i = 0; i < d[1]; i++)
+                *panel_at(dw, d[2], o, i) += *at(dy, r, o) * *at(x, r, i);
+            if (db)
+                db[o] += *at(dy, r, o);
+        }
+}
+
+/* rows, in, out, with a bias; no step without rows */
+static void linear_step(struct trial *t, const int *d)
+{
+    long count = (d[1] + 31L) / 32 * 32 * d[2];
+    struct value x = given(t, strips(d[0], 1, d[1]), -2, 2);
+    struct value dy = given(t, strips(d[0], 1, d[2]), -2, 2);
+    struct stepping s = stepping(t, panels(t, d[2], d[1]), count,
+                                 d[3] ? d[2] : 0);
+
+    t->run.batch = d[0];
+    if (!t->book) {
+        rnet_linear_step(&t->run, d[0], d[1], d[2], s.w, s.b, dy.p, dy.stride,
+                         x.p, x.stride);
+        return;
+    }
+    float *dw = zeros(t, count), *db = zeros(t, d[2]);
+    add_linear_grads(d, &x, &dy, dw, db);
+    if (d[0] > 0)
+        book_step(&s, dw, db);
+}
+
 /* rows, in, out, with a bias */
 static void linear_grad_weight(struct trial *t, const int *d)
 {
@@ -157,13 +190,7 @@ static void linear_grad_weight(struct trial *t, const int *d)
                                 dy.stride, x.p, x.stride);
         return;
     }
-    for (long r = 0; r < d[0]; r++)
-        for (long o = 0; o < d[2]; o++) {
-            for (long i = 0; i < d[1]; i++)
-                *panel_at(dw, d[2], o, i) += *at(&dy, r, o) * *at(&x, r, i);
-            if (db)
-                db[o] += *at(&dy, r, o);
-        }
+    add_linear_grads(d, &x, &dy, dw, db);
 }
 
 /* -------------------------------------------------------------- embeddings */
@@ -245,6 +272,8 @@ const struct kernel dense_kernels[] = {
       { rows, around, around }, { { 3, 35, 17 }, { 65, 48, 16 } } },
     { "rnet_linear_grad_weight", linear_grad_weight, 0, 0,
       { rows, around, around, bits }, { { 0 } } },
+    { "rnet_linear_step", linear_step, 0, 0, { rows, around, around, bits },
+      { { 0 } } },
     { "rnet_embedding", embedding, 1, 0, { rows, words, around, bits },
       { { 35, 7, 21, 1 }, { 66, 3, 48, 0 } } },
     { "rnet_embedding_grad", embedding_grad, 0, 0,

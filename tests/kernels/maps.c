@@ -66,8 +66,8 @@ static void conv_scratch(struct trial *t, const struct rnet_conv *c)
         c->kernel_height, c->kernel_width, c->dilation_y, c->dilation_x,
         c->pad_top, c->pad_left, c->pad_bottom, c->pad_right);
 
-    scratch(t, RNET_CONV_SCRATCH_FLOATS(c->in, c->out, c->kernel_height,
-                                        c->kernel_width, c->groups),
+    scratch(t, RNET_CONV_STEP_FLOATS(c->in, c->out, c->kernel_height,
+                                     c->kernel_width, c->groups),
             RNET_WORKER_FLOATS + worker);
 }
 
@@ -228,43 +228,87 @@ static const float *made_input(struct trial *t, const struct conv *k,
     return input;
 }
 
+/* What the backward kernels are given. */
+struct back {
+    struct value x, dy;
+    struct rnet_steps input, output, tail;
+    struct book book;
+    const struct conv *conv;
+};
+
+/* `asked` & 4: for the input's gradient */
+static struct back back_of(struct trial *t, const struct conv *k, int asked)
+{
+    struct back back = { .conv = k, .tail = RNET_NO_STEPS };
+
+    back.x = given(t, input_shape(k), -2, 2);
+    back.dy = given(t, output_shape(k), -2, 2);
+    back.input = program(t, &back.x, pick(t, 4));
+    back.output = program(t, &back.dy, pick(t, 3));
+    back.book = (struct book) { .conv = k, .w = weights(t, k) };
+    t->takes_input = 1;
+    if (asked & 4)
+        back.tail = tail(t, input_shape(k));
+    return back;
+}
+
+static void book_back(struct trial *t, struct back *back, float *db)
+{
+    const struct conv *k = back->conv;
+    struct book *book = &back->book;
+
+    book->x = accumulator(t, input_shape(k));
+    book->y = accumulator(t, output_shape(k));
+    book_steps(t, back->input, book->x);
+    book_steps(t, back->output, book->y);
+    if (db)
+        book_bias(k, book->y, db);
+    if (book->dw)
+        every_product(k, add_weight_grad, book);
+    t->input = made_input(t, k, book->x);
+    book->x = accumulator(t, input_shape(k));
+    every_product(k, add_input_grad, book);
+    if (back->tail.count)
+        book_steps(t, back->tail, book->x);
+}
+
 /* ..., what is asked for: dw 1, db too 2, the input's gradient 4 */
 static void conv_grad(struct trial *t, const int *d)
 {
     struct conv k = conv_of(t, d);
-    struct value x = given(t, input_shape(&k), -2, 2);
-    struct value dy = given(t, output_shape(&k), -2, 2);
-    struct rnet_steps input = program(t, &x, pick(t, 4));
-    struct rnet_steps output = program(t, &dy, pick(t, 3));
-    struct rnet_steps steps = RNET_NO_STEPS;
-    struct book book = { .conv = &k, .w = weights(t, &k) };
+    struct back back = back_of(t, &k, d[4]);
     float *db = d[4] & 2 ? added_to(t, params(t, k.c.out, -2, 2), k.c.out)
                          : NULL;
 
     if (d[4] & 1)
-        book.dw = added_to(t, weights(t, &k), weights_of(&k));
-    t->takes_input = 1;
-    if (d[4] & 4)
-        steps = tail(t, input_shape(&k));
+        back.book.dw = added_to(t, weights(t, &k), weights_of(&k));
+    conv_scratch(t, &k.c);
+    if (t->book)
+        book_back(t, &back, db);
+    else
+        rnet_conv_grad(&t->run, d[0], &k.c, back.input, back.output,
+                       back.book.w, back.book.dw, db, back.tail);
+}
+
+/* ..., what takes a step: the weights, a bias too 2; the input's gradient 4 */
+static void conv_step(struct trial *t, const int *d)
+{
+    struct conv k = conv_of(t, d);
+    struct back back = back_of(t, &k, d[4]);
+    struct stepping s = stepping(t, back.book.w, weights_of(&k),
+                                 d[4] & 2 ? k.c.out : 0);
+
     conv_scratch(t, &k.c);
     if (!t->book) {
-        rnet_conv_grad(&t->run, d[0], &k.c, input, output, book.w, book.dw, db,
-                       steps);
+        rnet_conv_step(&t->run, d[0], &k.c, back.input, back.output, s.w, s.b,
+                       back.tail);
         return;
     }
-    book.x = accumulator(t, input_shape(&k));
-    book.y = accumulator(t, output_shape(&k));
-    book_steps(t, input, book.x);
-    book_steps(t, output, book.y);
-    if (db)
-        book_bias(&k, book.y, db);
-    if (book.dw)
-        every_product(&k, add_weight_grad, &book);
-    t->input = made_input(t, &k, book.x);
-    book.x = accumulator(t, input_shape(&k));
-    every_product(&k, add_input_grad, &book);
-    if (steps.count)
-        book_steps(t, steps, book.x);
+    float *db = zeros(t, k.c.out);
+    back.book.dw = zeros(t, weights_of(&k));
+    book_back(t, &back, db);
+    if (d[0] > 0)
+        book_step(&s, back.book.dw, db);
 }
 
 static void upconv(struct trial *t, const int *d)
@@ -489,6 +533,9 @@ const struct kernel map_kernels[] = {
     { "rnet_conv", conv, 1, 0, { batches, channels, channels, modes },
       { { 2, 3, 21, 0 }, { 2, 16, 32, 0 } } },
     { "rnet_conv_grad", conv_grad, 1, 0,
+      { batches, channels, channels, modes, asked_for },
+      { { 2, 21, 3, 0, 7 }, { 2, 32, 16, 0, 4 } } },
+    { "rnet_conv_step", conv_step, 1, 0,
       { batches, channels, channels, modes, asked_for },
       { { 2, 21, 3, 0, 7 }, { 2, 32, 16, 0, 4 } } },
     { "rnet_upconv", upconv, 1, 0, { batches, channels, channels, modes },

@@ -82,6 +82,14 @@ static float *filled(struct trial *t, float *p, long count, int low, int high)
     return p;
 }
 
+float *zeros(struct trial *t, long count)
+{
+    float *p = room(t, count, 64);
+
+    memset(p, 0, (size_t)count * sizeof *p);
+    return p;
+}
+
 float *params(struct trial *t, long count, int low, int high)
 {
     return filled(t, room(t, count, 64), count, low, high);

@@ -46,6 +46,7 @@ struct trial {
     int recipe;                 /* of the kernel's steps */
     struct rnet_run run;
     struct rnet_work work;
+    struct rnet_update update;
     uint64_t random;
     int turn;                   /* orders of tasks */
     double *acc[40];            /* the textbook's, freed at the end */
@@ -78,6 +79,7 @@ long lines_of(struct shape shape);
 
 /* NaN. */
 void *room(struct trial *t, long count, size_t align);
+float *zeros(struct trial *t, long count);
 /* Whole numbers: parameters, or the caller's, which need no alignment. */
 float *params(struct trial *t, long count, int low, int high);
 float *caller(struct trial *t, long count, int low, int high);
@@ -112,6 +114,14 @@ struct rnet_steps tail(struct trial *t, struct shape shape);
 void settle_sums(struct trial *t);
 /* A program that makes a map: a LOAD of `x`, then `more` steps. */
 struct rnet_steps program(struct trial *t, const struct value *x, int more);
+
+/* Weights and `bias` biases that take a step of SGD, in whole numbers: results,
+ * as their velocities are.  b is NULL without biases. */
+struct stepping { float *w, *b, *velocity; long weights, biases; };
+struct stepping stepping(struct trial *t, const float *w, long weights,
+                         long biases);
+/* The textbook's step by these gradients. */
+void book_step(const struct stepping *s, const float *dw, const float *db);
 
 /* Numbers, 0, until the end of the trial. */
 double *numbers(struct trial *t, long count);

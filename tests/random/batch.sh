@@ -1,6 +1,7 @@
 #!/bin/sh
 # batch.sh FOLDER: compiles the networks of FOLDER/networks, a line of rnetc's
-# options each, fused and unfused, into one shared object, and runs
+# options each, fused, unfused and with an optimiser's step in the backward pass,
+# into one shared object, and runs
 # build/random/compare on them; what it says is FOLDER/log.
 #
 #   CC_FAST   compiles the emitted C: tcc where it is installed, else cc -O0
@@ -28,9 +29,12 @@ emit_all() {
     number=0
     while read -r options; do
         number=$((number + 1))
+        rule=sgd
+        [ $((number % 2)) = 0 ] || rule=adam
         # shellcheck disable=SC2086
         forms=$(emit fused $number $options) &&
-            forms="$forms$(emit unfused $number --no-fuse $options)" ||
+            forms="$forms$(emit unfused $number --no-fuse $options)" &&
+            forms="$forms$(emit $rule $number --fuse-optimizer=$rule $options)" ||
             { printf 'FAILED\t%s\n' "$options"; continue; }
         printf '%s\t%s\t%s\n' "$options" "$dir/code.so" "$forms" \
             >>"$dir/list"

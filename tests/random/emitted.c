@@ -1,6 +1,7 @@
 /* emitted.c: one emitted network against the interpreter.  All memory is
  * exactly as large as promised, filled with NaN and guarded on both sides. */
 #include "emitted.h"
+#include "step.h"
 
 #include "../guarded.h"
 
@@ -195,7 +196,7 @@ static size_t work_bytes(const struct rnet_network *net, size_t batch,
 static size_t most_work(const struct rnet_network *net, size_t batch)
 {
     size_t infer = work_bytes(net, batch, 7, false);
-    size_t train = net->train ? work_bytes(net, batch, 7, true) : 0;
+    size_t train = can_train(net) ? work_bytes(net, batch, 7, true) : 0;
 
     return (infer > train ? infer : train) + BEFORE;
 }
@@ -306,7 +307,7 @@ static enum rnet_status run(const struct rnet_network *net, struct call *c,
              c->batch, thread_counts[number]);
     work.pool = pools->pool[number];
     status = training
-        ? net->train(c->params.data, c->input, c->output, c->loss.data,
+        ? gradients_of(net, c->params.data, c->input, c->output, c->loss.data,
                      c->grads.data, c->input_grad, c->batch, &work)
         : net->infer(c->params.data, c->input, c->output, c->batch, &work);
     check_before(&work);
@@ -444,8 +445,8 @@ int emitted_judge(const struct rnet_network *net, const char *form,
     now.trial = trial;
     now.failures = 0;
     check_table(net, trial->subject);
-    if (!net->train != !trial->trains)
-        fail("it %s, but has %s loss", net->train ? "can be trained"
+    if (!can_train(net) != !trial->trains)
+        fail("it %s, but has %s loss", can_train(net) ? "can be trained"
              : "cannot be trained", trial->trains ? "a" : "no");
     if (now.failures)
         return now.failures;

@@ -159,6 +159,96 @@ static void test_decay_by_tensor(void **state)
     rnet_free(grad);
 }
 
+/* Parameters whose gradients lie one after the other; a tensor with its step
+ * elsewhere, and a statistic, stay. */
+static void test_update_rest(void **state)
+{
+    static const struct rnet_tensor tensors[] = {
+        { .name = "a.#", .offset = 32, .floats = 16, .trainable = 1,
+          .decay = 1, .rest = 16, .repeats = 2,
+          .repeat = { { 3, 208 }, { 2, 64 } }, .rests = { 64, 32 } },
+        { .name = "b.#", .floats = 16, .trainable = 1, .stepped = 1,
+          .repeats = 1, .repeat = { { 3, 208 } } },
+        { .name = "c", .offset = 640, .floats = 20000, .trainable = 1,
+          .rest = 208 },
+        { .name = "d", .offset = 20640, .floats = 16 } };
+    static const struct rnet_network net = {
+        .version = RNET_VERSION, .grad_floats = 20640, .param_floats = 20656,
+        .tensors = tensors, .tensor_rows = 4 };
+    float *w = rnet_alloc(20656), *grad = rnet_alloc(20208);
+    float *velocity = rnet_alloc(20640);
+    struct rnet_sgd sgd = { .rate = 1, .momentum = 0.5, .decay = 0.5,
+                            .velocity = velocity };
+    struct rnet_update update;
+    struct rnet_run run = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 20656; i++)
+        w[i] = 2;
+    rnet_clear(velocity, 20640);
+    for (int i = 0; i < 20208; i++)
+        grad[i] = (float)i;
+    assert_int_equal(rnet_check_sgd(&sgd), RNET_OK);
+    rnet_begin_sgd(&run, &update, &sgd, w);
+    rnet_update_rest(&run, &net, grad);
+    for (int i = 0; i < 640; i++) {
+        int k = i % 208 - 32, which = i / 208 * 64 + k / 64 * 32;
+        int is_a = i < 624 && k >= 0 && k < 128 && k % 64 < 16;
+        float g = is_a ? (float)(16 + which + k % 64 + 1) : 0;
+
+        assert_true(velocity[i] == g && w[i] == 2 - g);
+    }
+    for (int i = 0; i < 20000; i++)
+        assert_true(w[640 + i] == 2 - (float)(208 + i));
+    for (int i = 20640; i < 20656; i++)
+        assert_true(w[i] == 2);
+    rnet_free(w);
+    rnet_free(grad);
+    rnet_free(velocity);
+}
+
+/* One parameter at a time as all at once. */
+static void test_update(void **state)
+{
+    float *w = rnet_alloc(64), *other = rnet_alloc(64), *grad = rnet_alloc(64);
+    float *m = rnet_alloc(128), *v = rnet_alloc(128);
+    static const struct rnet_tensor tensor = { .name = "a", .floats = 64,
+                                               .trainable = 1, .decay = 1 };
+    static const struct rnet_network net = {
+        .version = RNET_VERSION, .grad_floats = 64, .param_floats = 64,
+        .tensors = &tensor, .tensor_rows = 1 };
+    struct rnet_adam adam = { .rate = 0.1, .beta1 = 0.9, .beta2 = 0.99,
+        .epsilon = 1e-3, .decay = 0.1, .decoupled = 1, .moment1 = m,
+        .moment2 = v };
+    struct rnet_update update;
+    struct rnet_run run = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        w[i] = other[i] = noise(i);
+        grad[i] = noise(100 + i);
+    }
+    rnet_clear(m, 128);
+    rnet_clear(v, 128);
+    assert_int_equal(rnet_check_adam(&adam), RNET_OK);
+    rnet_begin_adam(&run, &update, &adam, w);
+    rnet_update(&run, w + 16, grad + 16, 48, 1);
+    rnet_update(&run, w, grad, 16, 1);
+    adam.moment1 = m + 64;
+    adam.moment2 = v + 64;
+    assert_int_equal(rnet_adam_step(&net, &adam, other, grad, NULL), RNET_OK);
+    assert_memory_equal(w, other, 64 * sizeof *w);
+    assert_int_equal(rnet_check_adam(NULL), RNET_NULL);
+    assert_int_equal(rnet_check_sgd(NULL), RNET_NULL);
+    adam.moment2 = NULL;
+    assert_int_not_equal(rnet_check_adam(&adam), RNET_OK);
+    rnet_free(w);
+    rnet_free(other);
+    rnet_free(grad);
+    rnet_free(m);
+    rnet_free(v);
+}
+
 static void adam_steps(struct rnet_work *work, float *w)
 {
     struct rnet_network net = { .version = RNET_VERSION, .grad_floats = LARGE,
@@ -321,6 +411,8 @@ int main(void)
         cmocka_unit_test(test_pytorch),
         cmocka_unit_test(test_clip),
         cmocka_unit_test(test_decay_by_tensor),
+        cmocka_unit_test(test_update_rest),
+        cmocka_unit_test(test_update),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_no_nan),
         cmocka_unit_test(test_kernels),
