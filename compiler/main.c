@@ -196,6 +196,8 @@ static void write_report(struct job *j)
         dump(j, &text);
     else if (o->task == TASK_DOT)
         dot(j->c, o, &text);
+    else if (o->task == TASK_FUSION)
+        fusion(j->c, o, &text);
     else if (o->task == TASK_DEPENDENCIES)
         import_depfile(j->c, o, &text);
     else

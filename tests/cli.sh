@@ -12,7 +12,7 @@
 # cli.sh --reports FILE: every report of it, twice; a line each.
 if [ "$1" = --reports ]; then
     for report in --summary --summary=json --dot --dump=ast --dump=graph \
-        --dump=grad --dump=fuse --dump=plan --dump=c; do
+        --dump=grad --dump=fuse --dump=plan --dump=c --report=fusion; do
         "$RNETC" -w $report "$2" >out.$$ 2>err.$$ && [ -s out.$$ ] &&
             [ ! -s err.$$ ] && "$RNETC" -w $report "$2" | cmp -s - out.$$ &&
             echo good || echo "FAILED: $report $2: $(head -n 1 err.$$)"
@@ -366,6 +366,19 @@ fi
 "$RNETC" --dump=plan "$ex/highway.rnet" | grep -q 'in place' \
     && ! "$RNETC" --no-fuse --dump=plan "$ex/highway.rnet" | grep -q 'in place'
 verdict "--no-fuse plans nothing in place" $?
+
+# --report=fusion: bytes and operations of a product, by hand: 32 rows of 4 to
+# 6 features have 2 x 32 x 24 operations, with the bias 32 x 6 more; 4 bytes of
+# 24 + 6 + 32 x (4 + 6) numbers.
+cat >one.rnet <<'END'
+network one { input x [4]  linear(6)  output y  loss mse(y, t) }
+END
+run 0 one.rnet --report=fusion --batch=32 --machine=50,10
+says out '  linear linear.0                         0.002     0.001     1.23     12.3 memory'
+run 2 one.rnet --report=fusions
+says err "unknown report 'fusions'; did you mean 'fusion'?"
+run 2 one.rnet --report=fusion --machine=50
+says err "--machine takes GFLOP/s and GB/s, as 100,20, not '50'"
 
 # --fuse-optimizer: a step instead of gradients.
 run 0 good.rnet --fuse-optimizer=adamw -o stepped.c

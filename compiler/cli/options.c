@@ -16,7 +16,7 @@
 enum { LONG_HELP = 256, LONG_VERSION, LONG_OUTPUT, LONG_HEADER, LONG_NETWORK,
        LONG_CHECK, LONG_DUMP, LONG_SUMMARY, LONG_BATCH, LONG_THREADS, LONG_DOT,
        LONG_PREFIX, LONG_COLOR, LONG_LIBRARY, LONG_NO_FUSE,
-       LONG_FUSE_OPTIMIZER };
+       LONG_FUSE_OPTIMIZER, LONG_REPORT, LONG_MACHINE };
 
 static const struct option longs[] = {
     { "help", no_argument, NULL, LONG_HELP },
@@ -29,6 +29,8 @@ static const struct option longs[] = {
     { "summary", optional_argument, NULL, LONG_SUMMARY },
     { "batch", required_argument, NULL, LONG_BATCH },
     { "threads", required_argument, NULL, LONG_THREADS },
+    { "report", required_argument, NULL, LONG_REPORT },
+    { "machine", required_argument, NULL, LONG_MACHINE },
     { "dot", no_argument, NULL, LONG_DOT },
     { "prefix", required_argument, NULL, LONG_PREFIX },
     { "color", optional_argument, NULL, LONG_COLOR },
@@ -74,6 +76,10 @@ static const char help[] =
 "      --batch=N        the batch of --summary's bytes (default: 1 for\n"
 "                       inference, 32 for training)\n"
 "      --threads=N      the threads of --summary's bytes (default: 1)\n"
+"      --report=fusion  kernels: what rides on each, its operations and bytes,\n"
+"                       and the rate that a machine allows; at --batch\n"
+"      --machine=GFLOPS,GBS  that machine's peak and memory bandwidth for\n"
+"                       --report (default: 100,20; 'make bench' measures them)\n"
 "      --dot            a drawing for Graphviz\n"
 "      --dump=STAGE     what stands after a stage: ast, graph, grad, fuse,\n"
 "                       plan or c\n"
@@ -385,6 +391,29 @@ static void set_warning(struct reader *r, const char *word)
 
 /* ---- the whole ---- */
 
+static void set_report(struct reader *r, const char *word)
+{
+    static const char *const reports[] = { "fusion" };
+
+    if (choose(r, "report", word, reports, 1) == 0)
+        set_task(r, "--report", TASK_FUSION, STAGE_PLAN);
+}
+
+/* Two numbers above 0. */
+static void set_machine(struct reader *r, const char *text)
+{
+    char *comma, *end;
+    double peak = strtod(text, &comma), bandwidth = 0;
+
+    if (*comma == ',')
+        bandwidth = strtod(comma + 1, &end);
+    if (*comma != ',' || *end || !(peak > 0 && peak < 1e9)
+        || !(bandwidth > 0 && bandwidth < 1e9))
+        wrong(r, "--machine takes GFLOP/s and GB/s, as 100,20, not '%s'", text);
+    r->o->peak = peak;
+    r->o->bandwidth = bandwidth;
+}
+
 static void set_batch(struct reader *r, const char *text)
 {
     r->o->infer_batch = r->o->train_batch
@@ -487,6 +516,8 @@ static void set_option(struct reader *r, int option, int argc, char **argv)
     case 'W': set_warning(r, optarg); break;
     case 'w': r->diag->no_warnings = true; break;
     case LONG_COLOR: set_color(r, optarg); break;
+    case LONG_REPORT: set_report(r, optarg); break;
+    case LONG_MACHINE: set_machine(r, optarg); break;
     case LONG_NO_FUSE: o->no_fuse = true; break;
     case LONG_FUSE_OPTIMIZER: set_optimizer(r, optarg); break;
     case LONG_LIBRARY: answer_library(r, optarg); break;
@@ -543,6 +574,8 @@ enum options_result options_read(struct options *options, struct diag *diag,
     options->last = STAGE_C;
     options->infer_batch = options->threads = 1;
     options->train_batch = 32;
+    options->peak = 100;
+    options->bandwidth = 20;
     diag->color = auto_color();
     opterr = 0;
     while (!r.failed && !r.done

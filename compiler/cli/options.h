@@ -10,7 +10,7 @@ enum stage { STAGE_AST, STAGE_GRAPH, STAGE_GRAD, STAGE_FUSE, STAGE_PLAN,
 
 /* What is made of the network; each but the first instead of C. */
 enum task { TASK_COMPILE, TASK_CHECK, TASK_DUMP, TASK_SUMMARY,
-            TASK_SUMMARY_JSON, TASK_DOT, TASK_DEPENDENCIES };
+            TASK_SUMMARY_JSON, TASK_FUSION, TASK_DOT, TASK_DEPENDENCIES };
 
 struct words { const char **word; size_t size; int count; };
 
@@ -24,6 +24,7 @@ struct options {
     enum stage last;            /* no stage after it is needed */
     int64_t infer_batch, train_batch;
     int threads;
+    double peak, bandwidth;     /* --machine: GFLOP/s, GB/s */
     bool no_fuse;               /* see struct compilation */
     enum optimizer optimizer;   /* likewise */
     /* -MD: a depfile beside the output; -M: nothing but that */

@@ -8,6 +8,10 @@
 void summary(struct compilation *c, const struct options *options,
              struct text *out);
 
+/* --report=fusion: fusion.c.  Requires: plans. */
+void fusion(struct compilation *c, const struct options *options,
+            struct text *out);
+
 /* --dot: dot.c.  Requires: the network. */
 void dot(struct compilation *c, const struct options *options,
          struct text *out);
