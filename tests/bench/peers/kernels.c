@@ -11,6 +11,9 @@
 #endif
 #ifdef WITH_ONEDNN
 #include <dnnl.h>
+#if DNNL_VERSION_MAJOR != 2     /* its interface is another one */
+#undef WITH_ONEDNN
+#endif
 #endif
 #ifdef WITH_LIBXSMM
 #include <libxsmm.h>
@@ -299,10 +302,13 @@ void peer_about(void)
     printf("%s(%s)", OPENBLAS_VERSION, openblas_get_corename());
 #endif
 #ifdef WITH_ONEDNN
-    printf("; oneDNN %d.%d", dnnl_version()->major, dnnl_version()->minor);
+    printf(" oneDNN %d.%d", dnnl_version()->major, dnnl_version()->minor);
 #endif
 #ifdef WITH_LIBXSMM
-    printf("; libxsmm %s", LIBXSMM_VERSION);
+    printf(" libxsmm %s", LIBXSMM_VERSION);
+#endif
+#if !defined WITH_OPENBLAS && !defined WITH_ONEDNN && !defined WITH_LIBXSMM
+    printf(" no library");
 #endif
     printf("\n");
 }
