@@ -34,7 +34,7 @@ enum fault_kind {                        /* which calls are counted */
 enum fault_manner {
     FAULT_ONCE,    /* that call fails, those after it do not */
     FAULT_EVER,    /* and all after it */
-    FAULT_SHORT,   /* it reads or writes half of the bytes */
+    FAULT_SHORT,   /* it reads half of the bytes, writes all but one */
     FAULT_NOTHING, /* it reads or writes none and returns 0 */
     FAULT_BEFORE,  /* the process ends before the call */
     FAULT_WITHIN,  /* with half of the bytes written */
