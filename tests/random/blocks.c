@@ -394,6 +394,7 @@ struct block *new_block(struct gen *g, const struct scope *at, bool stream)
     struct body head = { 0 }, *body = draw_memory(sizeof *body);
     struct scope s = { .body = &head, .shape = at->shape, .heat = 1,
                        .depth = at->depth + 1, .times = at->times,
+                       .repeated = at->repeated,
                        .block = true };
     struct branch branch = { .shortcut = stream ? IDENTITY
                              : a_shortcut(g, at) };

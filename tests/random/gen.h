@@ -29,6 +29,7 @@ struct scope {
     const char *graph;          /* an input, or a block's parameter */
     int depth;                  /* bodies within each other */
     int times;                  /* iterations of all repeats around */
+    bool repeated;              /* there is one, if only of one iteration */
     bool block;                 /* only a block's own names */
     bool stream;                /* directly in a stream */
 };

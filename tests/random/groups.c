@@ -60,6 +60,7 @@ bool add_repeat(struct gen *g, struct scope *s)
     item->count = count;
     item->text = repeat_head(g, s, item, &inner);
     inner.own = inner.values;
+    inner.repeated = true;
     if (checkpoint) {
         mark(g, "checkpoint repeat");
         item->checkpoint = true;
@@ -70,7 +71,9 @@ bool add_repeat(struct gen *g, struct scope *s)
     make_column(g, &inner, 1 + below(g, 3));
     end_in(g, &inner, &shape);
     cool(g, &inner);
-    if (!inner.body->first)
+    /* without names it is unrolled: a layer that ends it would have no bias
+     * before a batch norm */
+    if (!inner.body->first || !g->options.names)
         add_link(&inner, a_function(g), &shape, false);
     close_group(s, item, &inner);
     return true;
@@ -227,6 +230,7 @@ bool add_stream(struct gen *g, struct scope *s)
     struct item *item = open_group(s, &inner, draw_format("stream %s%s", kind,
         chance(g, 70) ? draw_format(" repeat %d", count) : ""));
     inner.times *= count;
+    inner.repeated = true;
     inner.stream = item->stream = true;
     inner.index = NULL;
     half = inner;
@@ -253,7 +257,7 @@ bool add_shared(struct gen *g, struct scope *s)
     int f = last_axis(&shape), rank = shape.rank;
     const char *name = new_name(g, "s"), *layer;
 
-    if (s->stream || (s->times > 1 && !g->options.names)
+    if (s->stream || (s->repeated && !g->options.names)
         || !spend(g, s, 2.0 * shape_size(&shape) * f, f * f))
         return false;
     mark(g, "shared");

@@ -61,7 +61,8 @@ static void word_input(struct gen *g, struct scope *s)
     mark(g, "embedding");
     spend(g, s, 0, vocabulary * width);
     shape.axis[shape.rank++] = width;
-    if (chance(g, 30)) {        /* a table that also scores */
+    if (g->options.form != FORM_BLOCKS && chance(g, 30)) {
+        /* a table that also scores */
         const char *table = new_name(g, "s");
         mark(g, "tied table");
         item_add(s->body, ITEM_LINE, draw_format("shared %s = embedding(%s, %s)",

@@ -165,15 +165,14 @@ static void print_inlined(struct style *style, struct text *to,
 {
     struct body body = *block->body;
 
+    if (block->entry) {         /* `input x [h, w, c]`: before any norm */
+        text_add(to, "identity as %s -> ", block->entry);
+        body.first = body.first->next;
+    }
     text_add(to, "{");
     for (int i = 0; i < block->numbers; i++) {
         next_line(style, to, depth + 1);
         text_add(to, "%s = %d", block->number[i].name, block->number[i].value);
-    }
-    if (block->entry) {         /* in the place of `input x [h, w, c]` */
-        next_line(style, to, depth + 1);
-        text_add(to, "%s = identity", block->entry);
-        body.first = body.first->next;
     }
     print_body(style, to, &body, depth + 1);
     next_line(style, to, depth);
