@@ -367,6 +367,14 @@ fi
     && ! "$RNETC" --no-fuse --dump=plan "$ex/highway.rnet" | grep -q 'in place'
 verdict "--no-fuse plans nothing in place" $?
 
+# A block that becomes part of its caller names its tensors as any block.
+run 0 "$root/tests/random/corners/inlined_names.rnet" -o names.c
+sed -n 's/.*name = "\(unit\.[^"]*\)".*/\1/p' names.c >out
+says out unit.3.once.weight
+says out unit.#.gate.linear.0.bias
+[ "$(grep -c 'once\.[0-9]\|gate\.[0-9]\|last\.[0-9]\|scale\.' out)" = 0 ]
+verdict "no numbers within an inlined block" $?
+
 # --report=fusion: bytes and operations of a product, by hand: 32 rows of 4 to
 # 6 features have 2 x 32 x 24 operations, with the bias 32 x 6 more; 4 bytes of
 # 24 + 6 + 32 x (4 + 6) numbers.

@@ -401,6 +401,7 @@ static struct value *inline_block(struct body *body, struct body *sub,
 {
     sub->scope = NEW(body->check->c->arena, struct scope);
     sub->scope->prefix = next_path(body, decl->name);
+    sub->scope->loops = body->loops;
     sub->in_unit = body->in_unit;
     sub->current = localize(body, x);
     run_body(sub, decl->b->list);
