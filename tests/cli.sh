@@ -367,6 +367,12 @@ fi
     && ! "$RNETC" --no-fuse --dump=plan "$ex/highway.rnet" | grep -q 'in place'
 verdict "--no-fuse plans nothing in place" $?
 
+# Work memory is exact: what is run again has no more room than it needs.
+for sized in revnet:668736 dense_recomputed:2337664; do
+    run 0 -w --summary=json "$root/tests/networks/${sized%:*}.rnet"
+    says out "\"train_bytes\": ${sized#*:},"
+done
+
 # A block that becomes part of its caller names its tensors as any block.
 run 0 "$root/tests/random/corners/inlined_names.rnet" -o names.c
 sed -n 's/.*name = "\(unit\.[^"]*\)".*/\1/p' names.c >out
