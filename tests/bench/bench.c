@@ -341,7 +341,7 @@ static double rate(const struct row *row, const struct program *program)
     return row->flops / program->middle * 1e3;
 }
 
-#define NAME_WIDTH 27
+#define NAME_WIDTH 34
 
 static void print_head(void)
 {

@@ -15,7 +15,8 @@
  *
  * The initial weights go to the file WEIGHTS, the batch is batch_value()'s, so
  * that peers can be asked the same.  A step of training is forward, backward
- * and update, with the gradients kept; `grad` leaves the update out. */
+ * and update, with the gradients kept, or as --fuse-optimizer makes it; `grad`
+ * leaves the update out. */
 #include <rnet.h>
 
 #include "networks.inc"         /* bench.sh's: headers, NETWORKS */
@@ -134,10 +135,23 @@ static void make_work(struct job *job, int threads)
         fail("threads", "could not be made");
 }
 
+static float fused_step(struct job *job)
+{
+    float loss = 0;
+    void *optimizer = job->kind->update == ADAMW ? (void *)&job->adam
+                                                 : (void *)&job->sgd;
+
+    must(job->net->step(job->params, job->inputs, NULL, &loss, optimizer, NULL,
+                        job->batch, &job->work), "training");
+    return loss;
+}
+
 static float train_step(struct job *job)
 {
     float loss = 0;
 
+    if (job->net->step)
+        return fused_step(job);
     rnet_zero(job->net, job->grads);
     must(job->net->train(job->params, job->inputs, NULL, &loss, job->grads,
                          NULL, job->batch, &job->work), "training");
@@ -331,7 +345,7 @@ int main(int argc, char **argv)
     if (argc > 5 && rnet_save(job.net, job.params, argv[5], why, sizeof why))
         fail(argv[5], why);
     fill_batch(&job);
-    if (job.kind->backward)
+    if (job.kind->backward && !job.net->step)
         job.grads = floats(job.net->grad_floats);
     if (job.kind->update != NOTHING)
         make_optimizer(&job);

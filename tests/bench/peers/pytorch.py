@@ -181,7 +181,7 @@ def check(model, kind, x, label, count):
 
 
 def build(name, batch, weights):
-    model = NETWORKS[name]()
+    model = NETWORKS[name.split("_")[0]]()
     load(model, weights)
     return model, *batch_of(model, int(batch))
 
