@@ -243,6 +243,21 @@ static bool colon_for_equals(const struct error *e)
     return true;
 }
 
+/* `linear(norm)`: a word of the language may name an argument, no value. */
+static bool word_for_value(const struct error *e)
+{
+    struct span word = lex_span(e->lexer, e->previous->begin,
+                                e->previous->end);
+
+    if (!e->expected[TOKEN_ASSIGN] || !is_keyword(e->previous->kind)
+        || open_bracket(e).kind != TOKEN_OPEN)
+        return false;
+    diag_error(e->diag, &word, "%s is a word of the language and no value: an "
+               "argument of that name has '=' behind it",
+               quote(e, e->previous));
+    return true;
+}
+
 static bool equals_for_equality(const struct error *e)
 {
     if (e->token->kind != TOKEN_ASSIGN || !ends_expression(e->previous->kind))
@@ -516,7 +531,8 @@ void syntax_report(struct lexer *lexer, const bool *expected)
     static bool (*const choosers[])(const struct error *) = {
         at_file, import_path, text_in_quotes, stray_else, norm_place,
         stray_place, nested_declaration, missing_argument, empty_brackets,
-        name_missing, input_shape, colon_for_equals, equals_for_equality,
+        name_missing, input_shape, colon_for_equals, word_for_value,
+        equals_for_equality,
         condition, chained_comparison, called_again, in_brackets,
         condition_missing, body_missing, operand_missing, misspelt,
         statement_start
