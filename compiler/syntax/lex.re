@@ -115,12 +115,10 @@ static int number(struct lexer *lexer, YYSTYPE *value)
     ast->text = text;
     ast->is_integer = strspn(text, "0123456789") == strlen(text);
     errno = 0;
-    if (ast->is_integer) {
+    if (ast->is_integer)
         ast->integer = strtoll(text, NULL, 10);
-        ast->number = (double)ast->integer;
-    } else {
+    else
         ast->number = strtod(text, NULL);
-    }
     if (errno == ERANGE && ast->is_integer)
         complain(lexer, "this integer is too large: the largest is "
                  "9223372036854775807");

@@ -45,9 +45,9 @@ static const char *quote(const struct error *e, const struct token *token)
     if (token->kind == TOKEN_STRING)
         return "a text in quotes";
     return arena_format(e->lexer->parser->arena, "'%.*s%s'",
-                        length < 40 ? length : 40,
+                        length <= 40 ? length : 40,
                         e->lexer->text + token->begin,
-                        length < 40 ? "" : "...");
+                        length <= 40 ? "" : "...");
 }
 
 static const char *quote_text(const struct error *e, const struct token *token)
