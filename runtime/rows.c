@@ -37,6 +37,7 @@ struct rows_tail rnet_rows_tail(struct rnet_steps steps)
     tail.bias = step ? step->x : NULL;
     tail.before = take_full(&steps, RNET_ADD, &tail.before_stride);
     tail.mask = take_full(&steps, RNET_RELU_GRAD, &tail.mask_stride);
+    tail.inner_relu = take(&steps, RNET_RELU, RNET_NONE) != NULL;
     tail.after = take_full(&steps, RNET_ADD, &tail.after_stride);
     tail.relu = take(&steps, RNET_RELU, RNET_NONE) != NULL;
     step = take(&steps, RNET_ACCUMULATE, RNET_FULL);

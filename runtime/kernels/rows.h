@@ -7,13 +7,14 @@
 
 /* A tail that is done in registers: the stages that are there, in this order.
  * Values are in strips.
- *   acc += bias[f];  acc += before;  acc = mask > 0 ? acc : 0;  acc += after;
- *   acc = max(acc, 0);  acc += out (accumulate);  out = acc */
+ *   acc += bias[f];  acc += before;  acc = mask > 0 ? acc : 0;
+ *   acc = max(acc, 0) (inner_relu);  acc += after;  acc = max(acc, 0) (relu);
+ *   acc += out (accumulate);  out = acc */
 struct rows_tail {
     float *out;                 /* NULL: not such a tail, run the steps */
     const float *bias, *before, *mask, *after;
     long out_stride, before_stride, mask_stride, after_stride;
-    int relu, accumulate;
+    int inner_relu, relu, accumulate;
 };
 /* Recognises them; of any other list `out` is NULL. */
 struct rows_tail rnet_rows_tail(struct rnet_steps steps);

@@ -79,6 +79,8 @@ static ALWAYS_INLINE void finish(vf acc[TILE_ROWS][2], int rows, int wide,
     if (tail->mask)
         mask_value(acc, rows, wide,
                    tail->mask + place_in(place, tail->mask_stride));
+    if (tail->inner_relu)
+        rectify(acc, rows, wide);
     if (tail->after)
         add_value(acc, rows, wide,
                   tail->after + place_in(place, tail->after_stride));
