@@ -14,7 +14,10 @@ cd "$(dirname "$0")/.." || exit 2
 long=${1:-}
 good=0 bad=0
 targets="compiler safetensors idx counts words text papers"
-seeds=$BUILD/fuzz/seeds
+# The compiler's target works in a folder of its own: paths are absolute.
+mkdir -p "$BUILD/fuzz" "$FUZZ_OUT" || exit 2
+seeds=$(cd "$BUILD/fuzz" && pwd)/seeds
+FUZZ_OUT=$(cd "$FUZZ_OUT" && pwd)
 log=$(mktemp) || exit 2
 trap 'rm -f "$log"' EXIT
 
