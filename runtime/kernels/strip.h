@@ -14,6 +14,7 @@
 #define TILE_ROWS 6
 #endif
 #define TILE_LANES (2 * RNET_W)
+#define FINISH_ROWS 4           /* of a buffer, at a time */
 
 /* Where in its value a tile lies. */
 struct place { long strip, feature; int lane; };
@@ -130,26 +131,39 @@ static inline void buffer_flush(struct buffer *buffer,
     RNET_NAME(steps)(job->run, tile, job->steps);
 }
 
+/* `rows` features of the buffer from feature `from` on, of all `lanes`. */
+static ALWAYS_INLINE void buffer_rows(const struct buffer *buffer, int rows,
+                                      const struct rows_tail *tail,
+                                      struct place place, long from, int lanes)
+{
+    const float *at = buffer->acc + from * RNET_LANES;
+
+    place.feature += from;
+    for (place.lane = 0; place.lane < lanes; place.lane += RNET_W) {
+        vf acc[TILE_ROWS][2];
+        UNROLL for (int i = 0; i < rows; i++)
+            acc[i][0] = v_load(at + i * RNET_LANES + place.lane);
+        finish(acc, rows, 1, tail, place);
+    }
+}
+
 /* The tail on what lies in a buffer already. */
 static inline void buffer_finish(struct buffer *buffer,
                                  const struct rows_job *job, long strip,
                                  long feature, long count)
 {
-    struct place place = { strip, 0, 0 };
+    struct place place = { strip, feature, 0 };
     int lanes = rows_lanes(job, strip);
+    long i = 0;
 
     if (!job->tail.out) {
         buffer_flush(buffer, job, strip, feature, count);
         return;
     }
-    for (long i = 0; i < count; i++) {
-        place.feature = feature + i;
-        for (place.lane = 0; place.lane < lanes; place.lane += RNET_W) {
-            vf acc[TILE_ROWS][2];
-            acc[0][0] = v_load(buffer->acc + i * RNET_LANES + place.lane);
-            finish(acc, 1, 1, &job->tail, place);
-        }
-    }
+    for (; i + FINISH_ROWS <= count; i += FINISH_ROWS)
+        buffer_rows(buffer, FINISH_ROWS, &job->tail, place, i, lanes);
+    for (; i < count; i++)
+        buffer_rows(buffer, 1, &job->tail, place, i, lanes);
 }
 
 /* Zeroes the sums of a part's strips. */
