@@ -110,6 +110,12 @@ static bool is_located(const char *line)
     return numbers == 2;
 }
 
+/* "   12 | ...", a line of the program. */
+static bool is_excerpt(const char *line)
+{
+    return strncmp(line + strspn(line, " 0123456789"), "| ", 2) == 0;
+}
+
 static void check_messages(const struct diag *diag, bool options)
 {
     check_shown("a control character in a message", pipeline_messages,
@@ -124,7 +130,7 @@ static void check_messages(const struct diag *diag, bool options)
 
         snprintf(first, sizeof first, "%.*s",
                  (int)(length < 255 ? length : 255), line);
-        if (strstr(first, ": error: ") && first[5] != '|' && !options
+        if (strstr(first, ": error: ") && !is_excerpt(first) && !options
             && !is_located(first) && !strstr(first, "too many errors"))
             broken("an error without a place", pipeline_messages);
         line += length + (line[length] == '\n');
