@@ -8,14 +8,11 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 unset MAKEFLAGS MFLAGS
 
-# Sums up a log: its last line "N passed, N failed", "N files, N differ" or "N of
-# N good", or cmocka's.  A test that fails without saying how often has failed
-# once.
+# Sums up a log: its last line "N passed, N failed", or cmocka's.  A test that
+# fails without saying how often has failed once.
 sum() {
     awk -v name="$1" -v status="$2" '
         / passed, [0-9]+ failed$/     { good = $(NF - 3); bad = $(NF - 1) }
-        / [a-z]+, [0-9]+ differ$/     { bad = $(NF - 1); good = $(NF - 3) - bad }
-        / [0-9]+ of [0-9]+ good$/     { good = $(NF - 3); bad = $(NF - 1) - good }
         /: skipped,/                  { skipped = 1 }
         /^\[  PASSED  \]/             { good = $4 }
         /^\[  FAILED  \] [0-9]+ test/ { bad = $4 }

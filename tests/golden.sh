@@ -39,5 +39,5 @@ golden() {
 
 golden tests/ast ast ""
 golden tests/diag/syntax err -q
-echo "golden: $count files, $failed differ"
+echo "$((count - failed)) passed, $failed failed"
 test $failed -eq 0

@@ -32,5 +32,5 @@ for case in $cases; do
         failed=$((failed + 1))
     fi
 done
-echo "golden_c: $count networks, $failed differ"
+echo "$((count - failed)) passed, $failed failed"
 test $failed -eq 0

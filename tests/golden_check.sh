@@ -35,5 +35,5 @@ for input in *.rnet; do
         failed=$((failed + 1))
     fi
 done
-echo "golden_check: $count cases, $failed differ"
+echo "$((count - failed)) passed, $failed failed"
 test $failed -eq 0

@@ -79,5 +79,5 @@ grep -v ' ok ' "$OUT/log" | grep -v ': ok: '
 count=$(wc -l <"$OUT/list")
 good=$(grep -c -e ' ok ' -e ': ok: ' "$OUT/log")
 [ -n "$long" ] && echo "figure gradients of layers and shortcuts: $good"
-echo "matrix: $good of $count good"
+echo "$good passed, $((count - good)) failed"
 [ "$good" = "$count" ] && ! grep -q FAILED "$OUT/log"
