@@ -309,12 +309,16 @@ static bool read_args(struct use *use)
         if (!read_arg(use, &layer->arg[i], arg->a, &use->arg[i]))
             return false;
     }
-    for (int i = 0; i < count; i++)
-        if (layer->arg[i].required && !use->arg[i].given) {
-            fail(use->body, use->span, "'%s' needs its argument '%s'",
-                 layer->name, layer->arg[i].name);
+    for (int i = 0; i < count; i++) {
+        const struct arg_row *row = &layer->arg[i];
+
+        if (row->required && !use->arg[i].given) {
+            fail(use->body, use->span, row->word ? "'%s' needs its argument "
+                 "'%s', or '%s'" : "'%s' needs its argument '%s'",
+                 layer->name, row->name, row->word);
             return false;
         }
+    }
     return true;
 }
 
