@@ -92,9 +92,9 @@ static void infer(struct trainer *t, size_t count)
 /* log sum e^x */
 static double log_sum(const float *x)
 {
-    double sum = 0;
+    double sum = 1;
 
-    for (int i = 0; i < LETTERS_SYMBOLS; i++)
+    for (int i = 1; i < LETTERS_SYMBOLS; i++)
         sum += exp((double)x[i] - (double)x[0]);
     return log(sum) + (double)x[0];
 }

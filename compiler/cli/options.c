@@ -402,12 +402,11 @@ static void set_report(struct reader *r, const char *word)
 /* Two numbers above 0. */
 static void set_machine(struct reader *r, const char *text)
 {
-    char *comma, *end;
-    double peak = strtod(text, &comma), bandwidth = 0;
+    char *end;
+    double peak = strtod(text, &end);
+    double bandwidth = *end == ',' ? strtod(end + 1, &end) : 0;
 
-    if (*comma == ',')
-        bandwidth = strtod(comma + 1, &end);
-    if (*comma != ',' || *end || !(peak > 0 && peak < 1e9)
+    if (*end || !(peak > 0 && peak < 1e9)
         || !(bandwidth > 0 && bandwidth < 1e9))
         wrong(r, "--machine takes GFLOP/s and GB/s, as 100,20, not '%s'", text);
     r->o->peak = peak;
