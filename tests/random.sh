@@ -39,7 +39,7 @@ run_batch() {
 # run_seeds FIRST COUNT
 run_seeds() {
     [ -z "$END" ] || [ "$(date +%s)" -lt "$END" ] || return 0
-    dir=$OUT/work/$1
+    dir=$OUT/batches/$1
     rm -rf "$dir"
     mkdir -p "$dir"
     for seed in $(seq "$1" $(($1 + $2 - 1))); do
@@ -97,25 +97,25 @@ long='' count=2000 seed=1
 END=
 [ -n "$long" ] || END=$(($(date +%s) + SLICE))
 export END
-rm -rf "$OUT/failed" "$OUT/work"
-mkdir -p "$OUT/work"
+rm -rf "$OUT/failed" "$OUT/batches"
+mkdir -p "$OUT/batches"
 
 # Batches of seeds; of the known networks the slice takes a few.
-known | awk -v size=$SIZE -v out="$OUT/work" '
+known | awk -v size=$SIZE -v out="$OUT/batches" '
     { dir = out "/known" int((NR - 1) / size) }
     (NR - 1) % size == 0 { system("mkdir -p " dir); print "--batch " dir }
-    { print >(dir "/networks") }' >"$OUT/work/known"
+    { print >(dir "/networks") }' >"$OUT/batches/known"
 seq "$seed" $SIZE $((seed + count - 1)) | while read -r first; do
     left=$((seed + count - first))
     echo "--seeds $first $((left < SIZE ? left : SIZE))"
-done >"$OUT/work/seeds"
+done >"$OUT/batches/seeds"
 if [ -n "$1$long" ]; then
-    cat "$OUT/work/known" "$OUT/work/seeds"
+    cat "$OUT/batches/known" "$OUT/batches/seeds"
 else
-    { sed 2q "$OUT/work/seeds"; sed 1q "$OUT/work/known"
-      sed 1,2d "$OUT/work/seeds"; }
-fi >"$OUT/work/jobs"
-xargs -P "$JOBS" -L 1 sh tests/random.sh <"$OUT/work/jobs" >"$OUT/log" 2>&1
+    { sed 2q "$OUT/batches/seeds"; sed 1q "$OUT/batches/known"
+      sed 1,2d "$OUT/batches/seeds"; }
+fi >"$OUT/batches/jobs"
+xargs -P "$JOBS" -L 1 sh tests/random.sh <"$OUT/batches/jobs" >"$OUT/log" 2>&1
 
 grep -v '^networks \|^undecided' "$OUT/log"
 for file in "$OUT"/failed/*.rnet; do

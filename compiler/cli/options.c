@@ -285,6 +285,34 @@ static void set_summary(struct reader *r, const char *word)
              STAGE_PLAN);
 }
 
+static void set_report(struct reader *r, const char *word)
+{
+    static const char *const reports[] = { "fusion" };
+
+    if (choose(r, "report", word, reports, 1) == 0)
+        set_task(r, "--report", TASK_FUSION, STAGE_PLAN);
+}
+
+/* Two numbers above 0. */
+static void set_machine(struct reader *r, const char *text)
+{
+    char *end;
+    double peak = strtod(text, &end);
+    double bandwidth = *end == ',' ? strtod(end + 1, &end) : 0;
+
+    if (*end || !(peak > 0 && peak < 1e9)
+        || !(bandwidth > 0 && bandwidth < 1e9))
+        wrong(r, "--machine takes GFLOP/s and GB/s, as 100,20, not '%s'", text);
+    r->o->peak = peak;
+    r->o->bandwidth = bandwidth;
+}
+
+static void set_batch(struct reader *r, const char *text)
+{
+    r->o->infer_batch = r->o->train_batch
+        = read_count(r, "--batch", text, 1, LIMIT_BATCH);
+}
+
 /* ---- -M... -f... -W... and colours ---- */
 
 /* The value of an option of two letters: attached, or the next word. */
@@ -390,34 +418,6 @@ static void set_warning(struct reader *r, const char *word)
 }
 
 /* ---- the whole ---- */
-
-static void set_report(struct reader *r, const char *word)
-{
-    static const char *const reports[] = { "fusion" };
-
-    if (choose(r, "report", word, reports, 1) == 0)
-        set_task(r, "--report", TASK_FUSION, STAGE_PLAN);
-}
-
-/* Two numbers above 0. */
-static void set_machine(struct reader *r, const char *text)
-{
-    char *end;
-    double peak = strtod(text, &end);
-    double bandwidth = *end == ',' ? strtod(end + 1, &end) : 0;
-
-    if (*end || !(peak > 0 && peak < 1e9)
-        || !(bandwidth > 0 && bandwidth < 1e9))
-        wrong(r, "--machine takes GFLOP/s and GB/s, as 100,20, not '%s'", text);
-    r->o->peak = peak;
-    r->o->bandwidth = bandwidth;
-}
-
-static void set_batch(struct reader *r, const char *text)
-{
-    r->o->infer_batch = r->o->train_batch
-        = read_count(r, "--batch", text, 1, LIMIT_BATCH);
-}
 
 static void not_known(struct reader *r, const char *word)
 {

@@ -15,16 +15,6 @@ struct stats {
     float label[RNET_LANES], rest[RNET_LANES] __attribute__((aligned(64)));
 };
 
-static ALWAYS_INLINE int part_of(long count, long j)
-{
-    return count - j < RNET_W ? (int)(count - j) : RNET_W;
-}
-
-static ALWAYS_INLINE vf load(const float *p, int count)
-{
-    return count == RNET_W ? v_loadu(p) : v_load_first(p, count);
-}
-
 /* First element of a block of rows. */
 static const float *block(const struct loss_job *job, const float *x,
                           long stride, long row)
@@ -77,17 +67,17 @@ static void row_exponents(const float *x, long n, float *a, float *b)
     vf largest = v_set(-INFINITY), sum = v_zero();
 
     for (long j = 0; j < n; j += RNET_W) {
-        int part = part_of(n, j);
+        int part = v_part(n, j);
 
-        largest = v_max(v_select(vi_first(part), load(x + j, part),
+        largest = v_max(v_select(vi_first(part), v_load_up_to(x + j, part),
                                  v_set(-INFINITY)), largest);
     }
     largest = finite_largest(v_set(v_highest(largest)));
     for (long j = 0; j < n; j += RNET_W) {
-        int part = part_of(n, j);
+        int part = v_part(n, j);
 
         sum += v_keep(vi_first(part),
-                      v_exp_negative(load(x + j, part) - largest));
+                      v_exp_negative(v_load_up_to(x + j, part) - largest));
     }
     *a = largest[0];
     *b = v_sum(sum);
@@ -160,10 +150,10 @@ static ALWAYS_INLINE void fill_plain(const struct loss_job *job,
                                 : x;
 
         for (int j = 0; j < tile->inner; j += RNET_W) {
-            int part = part_of(tile->inner, j);
+            int part = v_part(tile->inner, j);
 
             v_store(tile->acc + i * tile->acc_stride + j,
-                    f(load(x + j, part), load(y + j, part),
+                    f(v_load_up_to(x + j, part), v_load_up_to(y + j, part),
                       v_set(stats->a[at - row]), v_set(stats->b[at - row])));
         }
     }
@@ -191,7 +181,7 @@ static ALWAYS_INLINE vf weights_at(const struct loss_job *job, long f, int part)
 {
     const float *classes = job->entropy->classes;
 
-    return classes ? load(classes + f, part) : v_set(1);
+    return classes ? v_load_up_to(classes + f, part) : v_set(1);
 }
 
 /* Takes off[row] w_c off everywhere. */
@@ -209,7 +199,7 @@ static void subtract_classes(const struct loss_job *job,
                       * v_set(rnet_class_weight(job->entropy,
                                                 tile->feature + i))
                 : v_set(off[i]) * weights_at(job, tile->feature + j,
-                                             part_of(inner, j));
+                                             v_part(inner, j));
 
             v_store(acc, v_load(acc) - share);
         }
@@ -301,7 +291,7 @@ static float row_product(const float *x, const float *y, long n)
     vf sum = v_zero();
 
     for (long j = 0; j < n; j += RNET_W)
-        sum += load(x + j, part_of(n, j)) * load(y + j, part_of(n, j));
+        sum += v_load_up_to(x + j, n - j) * v_load_up_to(y + j, n - j);
     return v_sum(sum);
 }
 
@@ -358,10 +348,11 @@ static float row_classes(const struct loss_job *job, long row, float largest)
     vf sum = v_zero();
 
     for (long f = 0; f < job->features; f += RNET_W) {
-        int part = part_of(job->features, f);
+        int part = v_part(job->features, f);
 
         sum += v_keep(vi_first(part), weights_at(job, f, part)
-                                      * (v_set(largest) - load(x + f, part)));
+                                      * (v_set(largest)
+                                         - v_load_up_to(x + f, part)));
     }
     return v_sum(sum);
 }
@@ -519,9 +510,9 @@ static ALWAYS_INLINE vf plain_errors(const struct loss_job *job,
                               + tile->feature;
 
         for (int j = 0; j < tile->inner; j += RNET_W) {
-            int part = part_of(tile->inner, j);
-            vf slope, error = f(load(x + j, part), load(target + j, part),
-                                &slope);
+            int part = v_part(tile->inner, j);
+            vf slope, error = f(v_load_up_to(x + j, part),
+                                v_load_up_to(target + j, part), &slope);
 
             sum += v_keep(vi_first(part), error);
             v_store(tile->acc + i * tile->acc_stride + j, slope * job->scale);

@@ -3,7 +3,8 @@
  * Errors, in units of the last place (tests/ulp.sh measures them over all
  * floats): log, e^x - 1 1, exp 1.1, tanh 1.4, softplus 2, sigmoid 2.5, silu
  * and gelu by tanh 3.5, gelu 5.5; slopes 1.5 of no less than 1.  Denormal
- * results are rounded once.  NaN gives NaN; no function branches on its argument. */
+ * results are rounded once.  NaN gives NaN; no function branches on its
+ * argument. */
 #ifndef RNET_MATH_H
 #define RNET_MATH_H
 

@@ -8,16 +8,6 @@
 
 #define VECTORS (RNET_LANES / RNET_W)   /* of a strip's row */
 
-static ALWAYS_INLINE int part_of(long count, long j)
-{
-    return count - j < RNET_W ? (int)(count - j) : RNET_W;
-}
-
-static ALWAYS_INLINE vf load(const float *p, int count)
-{
-    return count == RNET_W ? v_loadu(p) : v_load_first(p, count);
-}
-
 static void begin(const struct mix_job *job, const struct rnet_part *part)
 {
     if (rnet_rows_begin(job->rows, part->row))
@@ -122,7 +112,8 @@ row_sums(const struct mix_job *job, const float *x, const float *w, float *acc,
         UNROLL
         for (int k = 0; k < vectors - 1; k++)
             sum[k] += weight * v_loadu(x + k * RNET_W);
-        sum[vectors - 1] += weight * load(x + (vectors - 1) * RNET_W, last);
+        sum[vectors - 1] += weight
+            * v_load_up_to(x + (vectors - 1) * RNET_W, last);
         x += job->features;
         w += job->w_from;
     }
@@ -139,7 +130,7 @@ static void mix_row(const struct mix_job *job, const float *x, const float *w,
     for (; k + TOGETHER * RNET_W <= count; k += TOGETHER * RNET_W)
         row_sums(job, x + k, w, acc + k, TOGETHER, RNET_W);
     for (; k < count; k += RNET_W)
-        row_sums(job, x + k, w, acc + k, 1, part_of(count, k));
+        row_sums(job, x + k, w, acc + k, 1, v_part(count, k));
 }
 
 static void mix_plain(const struct mix_job *job, const struct rnet_tile *tile,
@@ -257,7 +248,7 @@ static float row_dot(const float *x, const float *y, long n)
         for (int c = 0; c < 2; c++)
             sum[c] += v_loadu(x + j + c * RNET_W) * v_loadu(y + j + c * RNET_W);
     for (; j < n; j += RNET_W)
-        sum[0] += load(x + j, part_of(n, j)) * load(y + j, part_of(n, j));
+        sum[0] += v_load_up_to(x + j, n - j) * v_load_up_to(y + j, n - j);
     return v_sum(sum[0] + sum[1]);
 }
 
@@ -435,7 +426,7 @@ static void fill_matrices(const struct mix_job *job,
     struct matrices m, dy;
 
     for (int r = 0; r < rows; r += RNET_W) {
-        int count = part_of(rows, r);
+        int count = v_part(rows, r);
 
         get_matrices(job, job->x, job->x_stride, tile->row + r, count, &m);
         if (job->y)

@@ -295,25 +295,6 @@ static void strip_grad(const struct norm_job *job, long row, long count)
 /* What a plain tile is normalised by, for each of its rows. */
 struct row_scale { float mean, product, rstd; };
 
-static ALWAYS_INLINE int part_of(long count, long j)
-{
-    return count - j < RNET_W ? (int)(count - j) : RNET_W;
-}
-
-/* The first `count` lanes, all of them as a rule. */
-static ALWAYS_INLINE vf load(const float *p, int count)
-{
-    return count == RNET_W ? v_loadu(p) : v_load_first(p, count);
-}
-
-static ALWAYS_INLINE void store(float *p, vf x, int count)
-{
-    if (count == RNET_W)
-        v_storeu(p, x);
-    else
-        v_store_first(p, x, count);
-}
-
 static float row_sum(const float *x, long n)
 {
     vf sum[4] = { { 0 } };
@@ -324,7 +305,7 @@ static float row_sum(const float *x, long n)
         for (int c = 0; c < 4; c++)
             sum[c] += v_loadu(x + j + c * RNET_W);
     for (; j < n; j += RNET_W)
-        sum[0] += load(x + j, part_of(n, j));
+        sum[0] += v_load_up_to(x + j, n - j);
     return v_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
@@ -343,9 +324,9 @@ static void row_centred(const float *x, long n, float mean, float *sum,
             q[c] += d * d;
         }
     for (; j < n; j += RNET_W) {
-        int part = part_of(n, j);
+        int part = v_part(n, j);
 
-        d = v_keep(vi_first(part), load(x + j, part) - mean);
+        d = v_keep(vi_first(part), v_load_up_to(x + j, part) - mean);
         s[0] += d;
         q[0] += d * d;
     }
@@ -390,7 +371,7 @@ static void plain_apply(const struct norm_job *job, struct rnet_part *part,
 
             for (int j = 0; j < tile.inner; j += RNET_W)
                 v_store(acc + i * tile.acc_stride + j,
-                        (load(x + j, part_of(tile.inner, j))
+                        (v_load_up_to(x + j, v_part(tile.inner, j))
                          - by->mean) * by->rstd);
         }
         RNET_NAME(steps)(job->run, &tile, job->steps);
@@ -429,13 +410,13 @@ static void row_means(const float *dy, const float *xhat, const float *gamma,
     vf s = v_zero(), p = v_zero();
 
     for (long j = 0; j < n; j += RNET_W) {
-        int part = part_of(n, j);
-        vf g = load(dy + j, part);
+        int part = v_part(n, j);
+        vf g = v_load_up_to(dy + j, part);
 
         if (gamma)
-            g *= load(gamma + j, part);
+            g *= v_load_up_to(gamma + j, part);
         s += g;
-        p += g * load(xhat + j, part);
+        p += g * v_load_up_to(xhat + j, part);
     }
     *sum = v_sum(s);
     *product = v_sum(p);
@@ -447,20 +428,20 @@ static void plain_lines(const struct norm_job *job,
                         float *line2)
 {
     for (long j = 0; j < part->feature_count; j += RNET_W) {
-        int count = part_of(part->feature_count, j);
+        int count = v_part(part->feature_count, j);
         vf sum = v_zero(), product = v_zero();
 
         for (long r = part->row; r < part->row + part->row_count; r++) {
             long f = part->feature + j;
-            vf d = load(job->x + r * job->x_stride + f, count);
+            vf d = v_load_up_to(job->x + r * job->x_stride + f, count);
 
             sum += d;
-            product += d * load(job->xhat + r * job->xhat_stride + f,
+            product += d * v_load_up_to(job->xhat + r * job->xhat_stride + f,
                                         count);
         }
-        store(line + j, load(line + j, count) + product,
+        v_store_up_to(line + j, v_load_up_to(line + j, count) + product,
                       count);
-        store(line2 + j, load(line2 + j, count) + sum, count);
+        v_store_up_to(line2 + j, v_load_up_to(line2 + j, count) + sum, count);
     }
 }
 
@@ -479,14 +460,14 @@ static void plain_grad_apply(const struct norm_job *job,
             long row = tile.row + i, f = tile.feature;
 
             for (int j = 0; j < tile.inner; j += RNET_W) {
-                int count = part_of(tile.inner, j);
-                vf g = load(job->x + row * job->x_stride + f + j,
+                int count = v_part(tile.inner, j);
+                vf g = v_load_up_to(job->x + row * job->x_stride + f + j,
                                     count);
 
                 if (job->gamma)
-                    g = v_rounded(g * load(job->gamma + f + j, count));
+                    g = v_rounded(g * v_load_up_to(job->gamma + f + j, count));
                 g = g - by->mean
-                    - load(job->xhat + row * job->xhat_stride + f + j,
+                    - v_load_up_to(job->xhat + row * job->xhat_stride + f + j,
                                    count) * by->product;
                 v_store(acc + i * tile.acc_stride + j, g * by->rstd);
             }
@@ -574,20 +555,20 @@ static void map_sums(const struct norm_job *job, const struct rnet_part *part,
                                                  : part->row_count;
 
         for (long j = 0; j < part->feature_count; j += RNET_W) {
-            int count = part_of(part->feature_count, j);
+            int count = v_part(part->feature_count, j);
             vf s = v_zero(), q = v_zero();
-            vf m = mean ? load(mean + j, count) : v_zero();
+            vf m = mean ? v_load_up_to(mean + j, count) : v_zero();
 
             for (long r = p; r < last; r++) {
-                vf d = load(x + r * job->x_stride + j, count) - m;
+                vf d = v_load_up_to(x + r * job->x_stride + j, count) - m;
 
                 s += d;
                 q += d * d;
             }
-            store(sum + j, load(sum + j, count) + s, count);
+            v_store_up_to(sum + j, v_load_up_to(sum + j, count) + s, count);
             if (squares)
-                store(squares + j,
-                              load(squares + j, count) + q, count);
+                v_store_up_to(squares + j,
+                              v_load_up_to(squares + j, count) + q, count);
         }
     }
 }
@@ -649,12 +630,12 @@ static void maps_apply(const struct norm_job *job, struct rnet_part *part,
             long f = tile.feature - part->feature;
 
             for (int j = 0; j < tile.inner; j += RNET_W) {
-                int count = part_of(tile.inner, j);
+                int count = v_part(tile.inner, j);
 
                 v_store(acc + i * tile.acc_stride + j,
-                        (load(x + j, count)
-                         - load(mean + f + j, count))
-                            * load(rstd + f + j, count));
+                        (v_load_up_to(x + j, count)
+                         - v_load_up_to(mean + f + j, count))
+                            * v_load_up_to(rstd + f + j, count));
             }
         }
         RNET_NAME(steps)(job->run, &tile, job->steps);
@@ -704,18 +685,18 @@ static void maps_grad_apply(const struct norm_job *job,
             long k = f - part->feature;
 
             for (int j = 0; j < tile.inner; j += RNET_W) {
-                int count = part_of(tile.inner, j);
-                vf g = load(job->x + row * job->x_stride + f + j,
+                int count = v_part(tile.inner, j);
+                vf g = v_load_up_to(job->x + row * job->x_stride + f + j,
                                     count);
 
                 if (job->gamma)
-                    g = v_rounded(g * load(job->gamma + f + j, count));
-                g = g - load(mean + k + j, count)
-                    - load(job->xhat + row * job->xhat_stride + f + j,
+                    g = v_rounded(g * v_load_up_to(job->gamma + f + j, count));
+                g = g - v_load_up_to(mean + k + j, count)
+                    - v_load_up_to(job->xhat + row * job->xhat_stride + f + j,
                                    count)
-                          * load(product + k + j, count);
+                          * v_load_up_to(product + k + j, count);
                 v_store(acc + i * tile.acc_stride + j,
-                        g * load(rstd + k + j, count));
+                        g * v_load_up_to(rstd + k + j, count));
             }
         }
         RNET_NAME(steps)(job->run, &tile, job->steps);

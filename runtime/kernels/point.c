@@ -369,11 +369,6 @@ view_at(const float *p, long j, int count, int varies)
     return count < RNET_W ? v_load_first(p + j, count) : v_loadu(p + j);
 }
 
-static ALWAYS_INLINE int part_of(long count, long j)
-{
-    return count - j < RNET_W ? (int)(count - j) : RNET_W;
-}
-
 /* One vector of a tile, or all vectors that share their features: a column of
  * a plain tile, a row of a strip.  acc is `count` vectors, `step` apart. */
 struct line { float *acc; long count, step; };
@@ -400,7 +395,7 @@ static ALWAYS_INLINE vf line_factor(const struct rnet_tile *tile,
     p += tile->feature;
     if (tile->layout == RNET_STRIPS)
         return v_set(p[k]);
-    return view_at(p, k * RNET_W, part_of(tile->inner, k * RNET_W), 1);
+    return view_at(p, k * RNET_W, v_part(tile->inner, k * RNET_W), 1);
 }
 
 /* acc a[f] + b[f] */
@@ -427,7 +422,7 @@ static void affine2(const struct rnet_tile *tile, const struct rnet_step *step,
         vf c = line_factor(tile, step->c, k);
         const float *p = x.p + (strips ? k * x.step
                                        : k * RNET_W * (x.varies != 0));
-        long part = strips ? RNET_W : part_of(tile->inner, k * RNET_W);
+        long part = strips ? RNET_W : v_part(tile->inner, k * RNET_W);
         long next = strips ? RNET_W * (x.varies != 0) : x.step;
 
         for (long i = 0; i < line.count; i++, line.acc += line.step) {
@@ -656,7 +651,7 @@ sum_plain(const struct rnet_tile *tile, struct view x, const float *b,
     long features = tile->features;
 
     for (long j = 0; j < tile->inner; j += RNET_W) {
-        int part = part_of(tile->inner, j);
+        int part = v_part(tile->inner, j);
         vf at = f == terms_moments
             ? moments_centre(line + j, features, v_load(tile->acc + j), part)
             : b ? view_at(b + tile->feature, j, part, 1) : v_set(0);
@@ -718,7 +713,7 @@ sum_all(const struct rnet_tile *tile, struct view x, float *total, terms *f)
 
     for (int i = 0; i < tile->outer; i++)
         for (long j = 0; j < tile->inner; j += RNET_W) {
-            int part = part_of(tile->inner, j);
+            int part = v_part(tile->inner, j);
 
             f(v_load(tile->acc + i * tile->acc_stride + j),
               view_at(x.p + i * x.step, j, part, x.varies), v_set(0), &first,
@@ -732,8 +727,7 @@ static void sum(struct state *state, const struct rnet_step *step)
 {
     const struct rnet_tile *tile = state->tile;
     long features = tile->features;
-    float *line = step->sums + tile->feature
-                  + rnet_sum_lines(step->op) * tile->chunk * features;
+    float *line = rnet_sum_line(step, tile);
     float *total = step->sums + tile->chunk;
     struct view x = operand(state, step);
 

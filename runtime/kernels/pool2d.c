@@ -17,11 +17,6 @@ static const float *at(const struct map *map, int y, int x)
     return map->p + y * map->row + x * map->pixel;
 }
 
-static ALWAYS_INLINE vf load_lanes(const float *p, int lanes)
-{
-    return lanes >= RNET_W ? v_loadu(p) : v_load_first(p, lanes);
-}
-
 /* --------------------------------------------------------------- forward */
 
 static ALWAYS_INLINE vf
@@ -33,7 +28,7 @@ largest(const struct map *map, const struct pool2d_window *window, int c,
 
     for (int y = window->top; y < window->bottom; y++)
         for (int x = window->left; x < window->right; x++) {
-            vf value = load_lanes(at(map, y, x) + c, lanes);
+            vf value = v_load_up_to(at(map, y, x) + c, lanes);
 
             best = found ? v_select((value > best) | (value != value), value,
                                     best)
@@ -54,7 +49,7 @@ total(const struct map *map, const struct pool2d_window *window, int c,
         vf row = v_zero();
 
         for (int x = window->left; x < window->right; x++)
-            row += load_lanes(at(map, y, x) + c, lanes);
+            row += v_load_up_to(at(map, y, x) + c, lanes);
         sum += row;
     }
     return sum;
@@ -109,7 +104,7 @@ static ALWAYS_INLINE void add_scaled(float *acc, const float *from,
 {
     for (int l = 0; l < count; l += RNET_W)
         v_store(acc + l, v_load(acc + l) + v_set(weight)
-                         * load_lanes(from + l, count - l));
+                         * v_load_up_to(from + l, count - l));
 }
 
 static void clear(float *acc, int count)
@@ -167,7 +162,7 @@ static void average_gradient(const struct source *source, float *acc, int y,
 
             for (int l = 0; l < count; l += RNET_W)
                 v_store(acc + l, v_load(acc + l)
-                                 + load_lanes(dy + l, count - l) / divisor);
+                                 + v_load_up_to(dy + l, count - l) / divisor);
         }
 }
 
@@ -193,12 +188,12 @@ static ALWAYS_INLINE vi
 wins(const struct map *map, const struct pool2d_window *window, int y, int x,
      int c, int lanes)
 {
-    vf value = load_lanes(at(map, y, x) + c, lanes);
+    vf value = v_load_up_to(at(map, y, x) + c, lanes);
     vi loses = { 0 };
 
     for (int i = window->top; i < window->bottom; i++)
         for (int j = window->left; j < window->right; j++) {
-            vf other = load_lanes(at(map, i, j) + c, lanes);
+            vf other = v_load_up_to(at(map, i, j) + c, lanes);
 
             loses |= i < y || (i == y && j < x) ? other >= value
                                                 : other > value;
@@ -222,7 +217,7 @@ static void largest_gradient(const struct source *source, float *acc, int y,
 
                 sum += v_keep(wins(&source->x, &window, y, x, c + l,
                                    count - l),
-                              load_lanes(at(&source->dy, oy, ox) + c + l,
+                              v_load_up_to(at(&source->dy, oy, ox) + c + l,
                                          count - l));
             }
         v_store(acc + l, sum);

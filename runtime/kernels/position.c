@@ -1,9 +1,10 @@
 /* position.c: rotary embeddings, tables of sines and sines of values, on
  * vectors.
  *
- * Positions' angles are fractions of a turn in 64 bits, which wrap by themselves:
- * position times the turn of a pair is exact for any position.  Those of 32 rows and up
- * to 32 features of a head are made once for all heads. */
+ * Positions' angles are fractions of a turn in 64 bits, which wrap by
+ * themselves: position times the turn of a pair is exact for any position.
+ * Those of 32 rows and up to 32 features of a head are made once for all
+ * heads. */
 #include <math.h>
 
 #include "position.h"
@@ -133,11 +134,6 @@ static ALWAYS_INLINE void turn_strip(const struct position_job *job,
     }
 }
 
-static ALWAYS_INLINE vf load(const float *p, int n)
-{
-    return n >= RNET_W ? v_loadu(p) : v_load_first(p, n);
-}
-
 /* Lanes 2 i and 2 i + 1 exchanged. */
 static ALWAYS_INLINE vf exchanged(vf a)
 {
@@ -166,8 +162,9 @@ static ALWAYS_INLINE void turn_plain(const struct position_job *job,
         for (int j = 0; j < tile->inner; j += RNET_W) {
             int n = tile->inner - j;
             long at = i * RNET_LANES + j;
-            vf a = load(x + j, n);
-            vf other = partner ? load(x + j + partner, n) : exchanged(a);
+            vf a = v_load_up_to(x + j, n);
+            vf other = partner ? v_load_up_to(x + j + partner, n)
+                               : exchanged(a);
             v_store(tile->acc + at,
                     a * v_load(angles->cosine + at)
                         + other * factor * v_load(angles->sine + at));
@@ -257,13 +254,10 @@ static float number_of(const struct position_job *job, long row)
 /* x `turns`; of what is not finite, 0. */
 static void reduce_number(struct reduced *to, long at, float x, double turns)
 {
-    double turn = (double)x * turns, quarter;
+    double turn = isfinite(x) ? (double)x * turns : 0;
+    double quarter = floor(4 * turn + 0.5);
 
-    turn -= floor(turn);
-    quarter = floor(4 * turn + 0.5);
-    if (!(turn >= 0))
-        turn = quarter = 0;
-    to->quarter[at] = (int32_t)quarter;
+    to->quarter[at] = (int32_t)(quarter - 4 * floor(0.25 * quarter));
     to->rest[at] = (float)((turn - 0.25 * quarter) * 6.283185307179586);
 }
 

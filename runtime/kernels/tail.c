@@ -77,7 +77,7 @@ stream_of(const struct rnet_step *step, const struct rnet_tile *tile, int c)
 /* One vector of channels: what its rows share. */
 struct column {
     vf scale, slope, shift, bias, centre;
-    struct stream other, add, mask, centred, to;
+    struct stream other, add, mask, centred, to, also;
 };
 
 #define STEP_OF(part) step[__builtin_ctz(part)]
@@ -113,6 +113,8 @@ column_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
         column.to = stream_of(STEP_OF(TAIL_STORE), tile, c);
     if (parts & TAIL_ACCUMULATE)
         column.to = stream_of(STEP_OF(TAIL_ACCUMULATE), tile, c);
+    if (parts & TAIL_ALSO)
+        column.also = stream_of(STEP_OF(TAIL_ALSO), tile, c);
     return column;
 }
 
@@ -154,6 +156,8 @@ one_row(vf acc, const struct column *column, int row, vf sum[2], int parts)
         acc += at(column->to, row);
     if (parts & (TAIL_STORE | TAIL_ACCUMULATE))
         v_storeu(column->to.p + row * column->to.step, acc);
+    if (parts & TAIL_ALSO)
+        v_storeu(column->also.p + row * column->also.step, acc);
 }
 
 static ALWAYS_INLINE void add_to_line(float *line, vf sum)
@@ -166,11 +170,9 @@ static ALWAYS_INLINE float *
 line_of(const struct rnet_step *const *step, const struct rnet_tile *tile,
         int c, int parts)
 {
-    long first = tile->feature + c, all = tile->chunk * tile->features;
-
     if (parts & TAIL_MOMENTS)
-        return STEP_OF(TAIL_MOMENTS)->sums + 3 * all + first;
-    return parts & TAIL_CENTRED ? STEP_OF(TAIL_CENTRED)->sums + 2 * all + first
+        return rnet_sum_line(STEP_OF(TAIL_MOMENTS), tile) + c;
+    return parts & TAIL_CENTRED ? rnet_sum_line(STEP_OF(TAIL_CENTRED), tile) + c
                                 : NULL;
 }
 
@@ -228,7 +230,12 @@ sweep(const struct rnet_step *const *step, const struct rnet_tile *tile,
     define(mask, TAIL_MASK | TAIL_STORE) \
     define(mask_centred, TAIL_MASK | TAIL_CENTRED | TAIL_STORE) \
     define(add_mask, TAIL_ADD | TAIL_MASK | TAIL_STORE) \
-    define(add_mask_centred, TAIL_ADD | TAIL_MASK | TAIL_CENTRED | TAIL_STORE)
+    define(add_mask_centred, TAIL_ADD | TAIL_MASK | TAIL_CENTRED | TAIL_STORE) \
+    define(relu_also, TAIL_RELU | TAIL_STORE | TAIL_ALSO) \
+    define(add_relu_also, TAIL_ADD | TAIL_RELU | TAIL_STORE | TAIL_ALSO) \
+    define(affine_relu_also, TAIL_AFFINE | TAIL_RELU | TAIL_STORE | TAIL_ALSO) \
+    define(affine_add_relu_also, TAIL_AFFINE | TAIL_ADD | TAIL_RELU \
+           | TAIL_STORE | TAIL_ALSO)
 #define TAIL(name, parts) \
     static NOINLINE void tail_##name(const struct rnet_step *const *step, \
                                      const struct rnet_tile *tile) \
@@ -240,13 +247,39 @@ static const struct { int parts; tail_kernel *run; } tails[] = {
     EACH_TAIL(TAIL_ROW)
 };
 
+static tail_kernel *find(int parts)
+{
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+        if (tails[i].parts == parts)
+            return tails[i].run;
+    return NULL;
+}
+
 struct tail RNET_NAME(tail)(struct rnet_steps steps)
 {
     struct tail tail = { .run = NULL };
-    int parts = read_parts(steps, tail.step);
 
-    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
-        if (tails[i].parts == parts)
-            tail.run = tails[i].run;
+    tail.run = find(read_parts(steps, tail.step));
+    return tail;
+}
+
+/* The program's own STORE is the second one. */
+struct tail RNET_NAME(program_tail)(struct rnet_steps program,
+                                    const struct rnet_step *to)
+{
+    struct tail tail = { .run = NULL };
+    struct rnet_steps rest = { program.step + 1, program.count - 1 };
+    int parts = read_parts(rest, tail.step);
+
+    if (program.step->kind != RNET_FULL || parts == 0
+        || parts & TAIL_ACCUMULATE)
+        return tail;
+    if (parts & TAIL_STORE) {
+        tail.step[__builtin_ctz(TAIL_ALSO)] =
+            tail.step[__builtin_ctz(TAIL_STORE)];
+        parts |= TAIL_ALSO;
+    }
+    tail.step[__builtin_ctz(TAIL_STORE)] = to;
+    tail.run = find(parts | TAIL_STORE);
     return tail;
 }

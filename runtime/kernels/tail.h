@@ -13,9 +13,10 @@ enum tail_part {
     TAIL_RELU = 16, TAIL_MASK = 32,
     TAIL_SINKS = 64,
     TAIL_MOMENTS = 64, TAIL_CENTRED = 128, TAIL_STORE = 256,
-    TAIL_ACCUMULATE = 512
+    TAIL_ACCUMULATE = 512,
+    TAIL_ALSO = 1024            /* a second STORE, of input programs */
 };
-#define TAIL_PARTS 10
+#define TAIL_PARTS 11
 
 /* Plain layout; tile->inner is a multiple of 16; acc need not be aligned and
  * stays as it is. */
@@ -28,5 +29,9 @@ struct tail {
 };
 
 struct tail RNET_NAME(tail)(struct rnet_steps steps);
+/* Of an input program, whose first step loads: a tail of what it loads, which
+ * stores by the step `to`, too. */
+struct tail RNET_NAME(program_tail)(struct rnet_steps program,
+                                    const struct rnet_step *to);
 
 #endif

@@ -56,9 +56,17 @@ static inline long rnet_sum_lines(enum rnet_op op)
     return op == RNET_SUM_MOMENTS ? 3 : op == RNET_SUM_CENTRED ? 2 : 1;
 }
 
+/* The first of them, at the tile's first feature; the next is `features` on. */
+static inline float *rnet_sum_line(const struct rnet_step *step,
+                                   const struct rnet_tile *tile)
+{
+    return step->sums + tile->feature
+           + rnet_sum_lines(step->op) * tile->chunk * tile->features;
+}
+
 /* SUM_MOMENTS sums about the row of a chunk that comes first: about a fixed
- * number the mean's square would drown the variance.  Squares of BEFORE_FIRST say that no row has
- * come yet. */
+ * number the mean's square would drown the variance.  Squares of BEFORE_FIRST
+ * say that no row has come yet. */
 #define RNET_BEFORE_FIRST (-1.0f)
 
 /* What a feature's rows are summed about: `first` when it is the first.  line:

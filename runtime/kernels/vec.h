@@ -368,4 +368,24 @@ static ALWAYS_INLINE void v_store_first(float *p, vf a, int n)
 #endif
 }
 
+/* Lanes of the vector at j of `count`. */
+static ALWAYS_INLINE int v_part(long count, long j)
+{
+    return count - j < RNET_W ? (int)(count - j) : RNET_W;
+}
+
+/* The same for any vector of a row: n may be more, and is as a rule. */
+static ALWAYS_INLINE vf v_load_up_to(const float *p, long n)
+{
+    return n >= RNET_W ? v_loadu(p) : v_load_first(p, (int)n);
+}
+
+static ALWAYS_INLINE void v_store_up_to(float *p, vf a, long n)
+{
+    if (n >= RNET_W)
+        v_storeu(p, a);
+    else
+        v_store_first(p, a, (int)n);
+}
+
 #endif

@@ -259,8 +259,7 @@ static void sum(struct state *state, const struct rnet_step *step, float acc,
 {
     const struct rnet_tile *tile = state->tile;
     long feature = feature_of(tile, i, j), features = tile->features;
-    float *line = step->sums + feature
-                  + rnet_sum_lines(step->op) * tile->chunk * features;
+    float *line = rnet_sum_line(step, tile) + feature - tile->feature;
     float centred;
 
     switch (step->op) {
